@@ -1,0 +1,1 @@
+"""toy_facades: facades and their label maps, drawn by a program."""

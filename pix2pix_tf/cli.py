@@ -1,0 +1,77 @@
+"""What all command lines share: flags from Config, quiet start-up, one-sentence errors."""
+
+import contextlib
+import dataclasses
+import os
+import sys
+import tempfile
+
+from absl import app, flags, logging
+
+from pix2pix_tf.config import Config
+from pix2pix_tf.errors import UserError
+
+_DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
+
+
+def define_config_flags() -> None:
+    """One flag for each field of Config, of the same name; unset ones keep the field's default or preset."""
+    for field in dataclasses.fields(Config):
+        text = field.metadata["help"]
+        if field.metadata["choices"]:
+            text += ": " + ", ".join(str(choice) for choice in field.metadata["choices"])
+        if field.default not in (None, ""):
+            text += f" (default {field.default})"
+        _DEFINERS.get(field.type, flags.DEFINE_string)(field.name, None, text, module_name=sys.argv[0])
+
+
+def given_config_fields() -> dict:
+    """{field: value} of the Config flags that the user set."""
+    names = [field.name for field in dataclasses.fields(Config)]
+    return {name: flags.FLAGS[name].value for name in names if flags.FLAGS[name].present}
+
+
+def run(main) -> None:
+    """Runs `main()` after the flags are parsed; a UserError becomes one line and exit status 1."""
+
+    def with_errors_as_sentences(arguments):
+        try:
+            if len(arguments) > 1:
+                raise UserError(
+                    f"Unexpected argument {arguments[1]!r}; settings are flags such as --steps=200, see --help."
+                )
+            logging.set_verbosity(logging.WARNING)  # Libraries tell of their inner workings at INFO.
+            _start_tensorflow_quietly()
+            main()
+        except UserError as error:
+            sys.exit(f"error: {error}")
+        except KeyboardInterrupt:
+            sys.exit("interrupted; nothing was saved since the last checkpoint")
+
+    app.run(with_errors_as_sentences)
+
+
+def _start_tensorflow_quietly():
+    """Imports TensorFlow without the lines that it writes to stderr before its log level counts."""
+    with _stderr_kept_back():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def _stderr_kept_back():
+    """Keeps the process's stderr, that of C++ code too, in a file, and shows it only if the block fails."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(terminal, kept.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

@@ -1,0 +1,300 @@
+"""Every setting of a run in one frozen dataclass: defaults, validation, JSON, the paper's presets.
+
+Nothing here imports TensorFlow. `train.py` makes one flag of each field, with the field's default
+and help text, so a number stands in this file or nowhere.
+"""
+
+import dataclasses
+import json
+import math
+import os
+
+from pix2pix_tf.errors import UserError
+
+MIN_LEVELS, MAX_LEVELS = 5, 8
+
+
+def _field(default, help_text, choices=None, minimum=None, maximum=None, may_change=False):
+    """A dataclass field with its flag's help text and what its value may be."""
+    return dataclasses.field(
+        default=default,
+        metadata={
+            "help": help_text,
+            "choices": choices,
+            "minimum": minimum,
+            "maximum": maximum,
+            "may_change": may_change,
+        },
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The settings of one run; raises UserError when a value is not allowed.
+
+    Sizes are `256` (square) or `"256x512"` (height x width). Fields marked `may_change` may differ
+    when a run is continued; all others are fixed by the run directory's `config.json`.
+    """
+
+    # Data
+    dataset: str = _field("toy_facades", "TFDS builder that the pairs come from, or the name of a preset")
+    data_dir: str = _field("", "folder of your own pictures; when set, pairs come from it")
+    layout: str = _field(
+        "auto",
+        "how data_dir is laid out: A|B halves in one picture, folders A/ and B/, or single photos",
+        choices=("auto", "side_by_side", "two_folders", "photos"),
+    )
+    task: str = _field(
+        "translate",
+        "what the generator sees and predicts",
+        choices=("translate", "colorize", "colorize_rgb", "inpaint"),
+    )
+    direction: str = _field(
+        "a_to_b",
+        "which half is the input; colorize and inpaint learn from the half that the arrow points to",
+        choices=("a_to_b", "b_to_a"),
+    )
+    image_size: int | str = _field(256, "training size: 256, or 256x512 for height x width")
+    jitter_size: int | str | None = _field(
+        None, "size that pairs are resized to before the random crop; default image_size*286/256, 0 for no jitter"
+    )
+    mirror: bool = _field(True, "flip half of the pairs left-right")
+    cache_gigabytes: float = _field(
+        4.0, "memory for decoded pictures; what exceeds it is decoded anew", minimum=0, may_change=True
+    )
+
+    # Networks
+    generator: str = _field(
+        "unet", "U-Net, or the same without skip connections (Table 2)", choices=("unet", "encoder_decoder")
+    )
+    base_filters: int = _field(64, "width of the first layer of both networks", minimum=1)
+    norm: str = _field("batch", "normalisation layers", choices=("batch", "instance", "none"))
+    dropout: float = _field(0.5, "dropout rate in the first three decoder blocks: the noise z", minimum=0, maximum=0.99)
+    receptive_field: int = _field(70, "patch size of the discriminator (Table 3)", choices=(1, 16, 70, 286))
+    conditional: bool = _field(True, "the discriminator sees the input too: cGAN, not GAN (Table 1)")
+
+    # Objective
+    gan_loss: str = _field("vanilla", "cross-entropy, or least squares", choices=("vanilla", "lsgan"))
+    gan_weight: float = _field(1.0, "weight of the adversarial loss; 0 trains no discriminator", minimum=0)
+    reconstruction: str = _field("l1", "distance to the target", choices=("l1", "l2"))
+    reconstruction_weight: float = _field(100.0, "the paper's lambda", minimum=0)
+    feature_matching_weight: float = _field(
+        0.0, "weight of the L1 distance between the discriminator's features of real and fake", minimum=0
+    )
+
+    # Run
+    epochs: int = _field(200, "passes over the training pairs", minimum=1, may_change=True)
+    steps: int = _field(0, "training steps; when set, it counts instead of epochs", minimum=0, may_change=True)
+    batch_size: int = _field(1, "pairs a step", minimum=1)
+    learning_rate: float = _field(2e-4, "Adam's learning rate", minimum=0)
+    beta_1: float = _field(0.5, "Adam's first momentum", minimum=0, maximum=0.999)
+    decay_epochs: int = _field(0, "the learning rate falls linearly to 0 over this many last epochs", minimum=0)
+    precision: str = _field("float32", "arithmetic of the inner layers", choices=("float32", "bfloat16"))
+    seed: int = _field(0, "seed of weights, order, jitter and noise", minimum=0, maximum=2**31 - 1)
+    deterministic: bool = _field(False, "same seed, same machine: the same weights bit for bit (a little slower)")
+    inference_statistics: str = _field(
+        "image", "norm layers at inference use each image's own statistics, or the batch's", choices=("image", "batch")
+    )
+    log_every: int = _field(50, "steps between two lines of metrics.jsonl", minimum=1, may_change=True)
+    sample_every: int = _field(1000, "steps between two sample grids and validations", minimum=1, may_change=True)
+    save_every: int = _field(1000, "steps between two checkpoints", minimum=1, may_change=True)
+    keep_checkpoints: int = _field(3, "how many of the newest checkpoints are kept", minimum=1, may_change=True)
+    validation_images: int = _field(
+        50, "validation pairs that are measured at each sample grid", minimum=1, may_change=True
+    )
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
+        object.__setattr__(self, "image_size", _written(_parse_size("image_size", self.image_size)))
+        if self.jitter_size not in (None, 0, "0"):
+            object.__setattr__(self, "jitter_size", _written(_parse_size("jitter_size", self.jitter_size)))
+        elif self.jitter_size == "0":
+            object.__setattr__(self, "jitter_size", 0)
+        self._check_sizes()
+        if self.gan_weight == 0 and self.reconstruction_weight == 0:
+            raise UserError(
+                "gan_weight and reconstruction_weight are both 0, which leaves nothing to learn; set one of them."
+            )
+        if self.gan_weight == 0 and self.feature_matching_weight > 0:
+            raise UserError(
+                "feature_matching_weight needs a discriminator, but gan_weight is 0; set gan_weight above 0."
+            )
+
+    def _check_sizes(self):
+        multiple = 2**MIN_LEVELS
+        if any(side % multiple for side in self.size):
+            nearest = _written(tuple(max(multiple, round(side / multiple) * multiple) for side in self.size))
+            raise UserError(
+                f"image_size must have sides that are multiples of {multiple}, "
+                f"such as {nearest}. Received: {self.image_size}."
+            )
+        if any(big < small for big, small in zip(self.jitter, self.size, strict=True)):
+            raise UserError(
+                f"jitter_size must be at least image_size {self.image_size}, or 0 for no jitter. "
+                f"Received: {self.jitter_size}."
+            )
+        if self.receptive_field == 286 and min(self.size) < 128:
+            raise UserError(
+                "receptive_field 286 needs an image_size of at least 128, as its map is empty below. "
+                f"Received: image_size {self.image_size}; take a larger one or receptive_field 70."
+            )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the training images."""
+        return _parse_size("image_size", self.image_size)
+
+    @property
+    def jitter(self) -> tuple[int, int]:
+        """(height, width) that a pair is resized to before the random crop."""
+        if self.jitter_size is None:  # Paper, appendix 6.2: 286 for 256; other sizes in proportion.
+            return tuple(round(side * 286 / 256) for side in self.size)
+        return _parse_size("jitter_size", self.jitter_size) if self.jitter_size else self.size
+
+    @property
+    def levels(self) -> int:
+        """How many times the generator halves its input: 8 for 256, as in the paper's appendix 6.1."""
+        return min(MAX_LEVELS, *(int(math.log2(side & -side)) for side in self.size))
+
+    @classmethod
+    def preset(cls, dataset_name: str, **changes) -> "Config":
+        """The paper's settings for a data set (appendix 6.2), with `changes` on top."""
+        if dataset_name not in PRESETS:
+            raise UserError(f"There is no preset {dataset_name!r}; the presets are {', '.join(sorted(PRESETS))}.")
+        return cls(**{"dataset": dataset_name, **PRESETS[dataset_name], **changes})
+
+    def replace(self, **changes) -> "Config":
+        """A copy with `changes`, validated anew."""
+        return dataclasses.replace(self, **changes)
+
+    def to_json(self) -> str:
+        """The settings as a JSON object, one field a line."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Config":
+        """The inverse of `to_json`; fields that are absent take their default."""
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise UserError(f"The configuration is not valid JSON ({error}).") from None
+        if not isinstance(values, dict):
+            raise UserError(f"The configuration must be a JSON object. Received: {text.strip()[:60]!r}.")
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise UserError(
+                f"The configuration has unknown fields: {', '.join(unknown)}; it may be of a newer version."
+            )
+        return cls(**values)
+
+
+# Paper, appendix 6.2. `a` is the left half of the authors' pictures and `b` the right one.
+_JITTER_AND_MIRROR = {"jitter_size": None, "mirror": True}
+_NO_AUGMENTATION = {"jitter_size": 0, "mirror": False}
+_CITYSCAPES = {
+    "dataset": "pix2pix_cityscapes",
+    "direction": "b_to_a",
+    "epochs": 200,
+    "batch_size": 1,
+    **_JITTER_AND_MIRROR,
+}
+PRESETS = {
+    "toy_facades": {"direction": "b_to_a", "epochs": 200, "batch_size": 1, **_JITTER_AND_MIRROR},
+    "facades": {"direction": "b_to_a", "epochs": 200, "batch_size": 1, **_JITTER_AND_MIRROR},
+    "cityscapes": _CITYSCAPES,
+    "pix2pix_cityscapes": _CITYSCAPES,
+    "maps": {"direction": "a_to_b", "epochs": 200, "batch_size": 1, **_JITTER_AND_MIRROR},
+    "edges2shoes": {"direction": "a_to_b", "epochs": 15, "batch_size": 4, **_NO_AUGMENTATION},
+    "edges2handbags": {"direction": "a_to_b", "epochs": 15, "batch_size": 4, **_NO_AUGMENTATION},
+    "night2day": {"direction": "b_to_a", "epochs": 17, "batch_size": 4, **_JITTER_AND_MIRROR},
+    "thermal2color": {"direction": "a_to_b", "epochs": 10, "batch_size": 4, **_NO_AUGMENTATION},
+    "colorization": {"task": "colorize", "epochs": 6, "batch_size": 4, "jitter_size": 0, "mirror": True},
+    "inpainting": {"task": "inpaint", "epochs": 25, "batch_size": 4, **_NO_AUGMENTATION},
+}
+
+
+def config_for_run(workdir: str, given: dict) -> Config:
+    """The configuration of the run in `workdir`: its own `config.json`, or a new one from `given`.
+
+    Args:
+      workdir: the run directory; it need not exist.
+      given: the fields that the user set. Without `data_dir`, or with a `dataset` that has one, a
+        new run starts from the data set's preset.
+
+    Raises:
+      UserError: `given` contradicts the run's `config.json` in a field that may not change.
+    """
+    given = dict(given)
+    path = os.path.join(workdir, "config.json")
+    if not os.path.exists(path):
+        if os.path.isdir(workdir) and os.listdir(workdir):
+            raise UserError(
+                f"{workdir} holds files but no config.json, so it is no run directory; give another --workdir."
+            )
+        name = given.get("dataset", "" if given.get("data_dir") else Config.dataset)
+        return (
+            Config.preset(name, **{k: v for k, v in given.items() if k != "dataset"})
+            if name in PRESETS
+            else Config(**given)
+        )
+    with open(path) as file:
+        stored = Config.from_json(file.read())
+    if "epochs" in given and "steps" not in given:
+        given["steps"] = 0  # The user now counts in epochs.
+    wanted = stored.replace(**given)
+    for field in dataclasses.fields(Config):
+        old, new = getattr(stored, field.name), getattr(wanted, field.name)
+        if old != new and not field.metadata["may_change"]:
+            raise UserError(
+                f"The run in {workdir} was started with {field.name}={old!r}, not {new!r}; "
+                f"leave --{field.name} out to continue it, or give another --workdir."
+            )
+    return wanted
+
+
+def save_config(config: Config, workdir: str) -> None:
+    """Writes `workdir/config.json` in one piece: a crash leaves the old file or the new one."""
+    os.makedirs(workdir, exist_ok=True)
+    path = os.path.join(workdir, "config.json")
+    with open(path + ".tmp", "w") as file:
+        file.write(config.to_json())
+    os.replace(path + ".tmp", path)
+
+
+def _check(field, value):
+    """Raises UserError unless `value` is of the field's type and within what its metadata allow."""
+    rules = field.metadata
+    if field.type is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if isinstance(field.type, type) and type(value) is not field.type:
+        raise UserError(f"{field.name} must be of type {field.type.__name__}. Received: {value!r}.")
+    if rules["choices"] and value not in rules["choices"]:
+        allowed = ", ".join(str(choice) for choice in rules["choices"])
+        raise UserError(f"{field.name} must be one of {allowed}. Received: {value!r}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{field.name} must be a finite number. Received: {value!r}.")
+    if rules["minimum"] is not None and value < rules["minimum"]:
+        raise UserError(f"{field.name} must be at least {rules['minimum']}. Received: {value!r}.")
+    if rules["maximum"] is not None and value > rules["maximum"]:
+        raise UserError(f"{field.name} must be at most {rules['maximum']}. Received: {value!r}.")
+
+
+def _parse_size(name, value) -> tuple[int, int]:
+    """`256`, `"256"`, `"256x512"` or `(256, 512)` → (height, width)."""
+    sides = value if isinstance(value, tuple | list) else str(value).lower().split("x")
+    try:
+        sides = tuple(int(side) for side in sides)
+    except ValueError:
+        sides = ()
+    if len(sides) == 1:
+        sides *= 2
+    if len(sides) != 2 or min(sides) < 1:
+        raise UserError(f"{name} must be a size like 256 or 256x512 (height x width). Received: {value!r}.")
+    return sides
+
+
+def _written(size) -> int | str:
+    """(height, width) → `256` or `"256x512"`, the form that flags and JSON use."""
+    height, width = size
+    return height if height == width else f"{height}x{width}"

@@ -1,0 +1,61 @@
+"""The paper's objective (section 3.1) and its relatives, as pure functions of float tensors.
+
+Logits are the discriminator's raw outputs, [N, h, w, 1], one for each patch; every loss is a scalar,
+the mean over all elements, in float32.
+"""
+
+import tensorflow as tf
+
+
+def _cross_entropy(logits, is_real):
+    labels = tf.fill(tf.shape(logits), float(is_real))
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
+
+
+def _least_squares(logits, is_real):
+    return tf.reduce_mean(tf.square(logits - float(is_real)))
+
+
+_GAN_LOSSES = {"vanilla": _cross_entropy, "lsgan": _least_squares}
+
+
+def discriminator_loss(gan_loss, real_logits, fake_logits):
+    """What D minimises: ½ (loss of calling real real + loss of calling fake fake).
+
+    The halving slows D down relative to G (paper, section 3.3).
+
+    Returns:
+      (total, real term, fake term); the terms are not halved.
+    """
+    loss = _GAN_LOSSES[gan_loss]
+    real = loss(tf.cast(real_logits, tf.float32), True)
+    fake = loss(tf.cast(fake_logits, tf.float32), False)
+    return 0.5 * (real + fake), real, fake
+
+
+def generator_gan_loss(gan_loss, fake_logits):
+    """What G minimises of the game: the loss of calling fake real.
+
+    For cross-entropy this is the non-saturating form, max log D(x, G(x, z)), not
+    min log(1 - D(x, G(x, z))) (paper, section 3.3).
+    """
+    return _GAN_LOSSES[gan_loss](tf.cast(fake_logits, tf.float32), True)
+
+
+def reconstruction_loss(reconstruction, target, output):
+    """Mean absolute ("l1", paper, equation 3) or mean squared ("l2") distance."""
+    difference = tf.cast(target, tf.float32) - tf.cast(output, tf.float32)
+    return tf.reduce_mean(tf.abs(difference) if reconstruction == "l1" else tf.square(difference))
+
+
+def feature_matching_loss(real_features, fake_features):
+    """Mean L1 distance between D's hidden layers on real and fake, averaged over the layers.
+
+    The L1 form of pix2pixHD (Wang et al. 2018, equation 4), after Salimans et al. 2016. Not in the
+    paper. No gradient flows into the real side.
+    """
+    distances = [
+        reconstruction_loss("l1", tf.stop_gradient(real), fake)
+        for real, fake in zip(real_features, fake_features, strict=True)
+    ]
+    return tf.add_n(distances) / len(distances)

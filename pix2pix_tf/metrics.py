@@ -1,0 +1,20 @@
+"""How close a picture is to its target: L1, PSNR, SSIM, on RGB in [-1, 1]."""
+
+import tensorflow as tf
+
+PEAK = 2.0  # the width of [-1, 1]
+
+
+def image_metrics(output, target) -> dict[str, tf.Tensor]:
+    """Distances of pictures from their targets, each [N]; both inputs are RGB [N, H, W, 3] in [-1, 1].
+
+    Returns:
+      `l1`: mean absolute distance on [-1, 1], in [0, 2]. `psnr`: decibels. `ssim`: in [-1, 1], with
+      the 11x11 Gaussian window of Wang et al. 2004.
+    """
+    output = tf.clip_by_value(output, -1.0, 1.0)
+    return {
+        "l1": tf.reduce_mean(tf.abs(output - target), axis=(1, 2, 3)),
+        "psnr": tf.image.psnr(output, target, PEAK),
+        "ssim": tf.image.ssim(output, target, PEAK),
+    }

@@ -1,0 +1,203 @@
+"""The layers that both networks are made of, and the one place where norm and noise are decided.
+
+Down- and upsampling are Keras' own convolutions with a faster formula for very small inputs. `Norm`
+keeps no moving averages and `Dropout` no seed variable, so a call never changes a variable:
+
+- `network(x)` normalises each image with its own statistics and draws no noise: inference;
+- `network(x, training=True)` normalises as the network is trained and draws fresh noise;
+- `run(network, x, statistics=…, seed=…)` decides both by hand.
+"""
+
+import contextlib
+import contextvars
+import typing
+import zlib
+
+import keras
+import tensorflow as tf
+
+from pix2pix_tf.networks.small import KERNEL_SIZE, small_convolution, small_transposed_convolution
+
+SMALL = 8  # Inputs of up to 8x8 pixels take the formulas of small.py.
+
+
+class _Mode(typing.NamedTuple):
+    statistics: str | None = None
+    seed: typing.Any = None
+
+
+_INFERENCE = _Mode()
+_mode = contextvars.ContextVar("mode", default=_INFERENCE)
+
+
+def run(network, inputs, *, statistics="image", seed=None):
+    """Calls a network with norm statistics and dropout noise decided here.
+
+    Args:
+      network: a model of these layers.
+      inputs: what the model takes.
+      statistics: "image", each image is normalised on its own (the paper's test-time batch
+        statistics at batch size 1, and independent of what shares a batch), or "batch".
+      seed: int32 noise seed: None for no noise, [2] for the same noise in every image, [N, 2] for
+        noise of each image's own, wherever it stands in the batch.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.callback(_mode.reset, _mode.set(_Mode(statistics, seed)))
+        return network(inputs)
+
+
+def _normal(mean, seed, name):
+    """N(mean, 0.02), seeded by the layer's name: an initialiser of each layer's own (appendix 6.2)."""
+    return keras.initializers.RandomNormal(mean, 0.02, seed=zlib.crc32(f"{seed}/{name}".encode()))
+
+
+class Downsample(keras.layers.Conv2D):
+    """4x4 convolution, stride 2, that halves height and width.
+
+    SAME pads one pixel on each side, as the authors' code does, because sides are even.
+    """
+
+    def __init__(self, filters, *, use_bias, seed, name, dtype):
+        super().__init__(
+            filters,
+            KERNEL_SIZE,
+            strides=2,
+            padding="same",
+            use_bias=use_bias,
+            kernel_initializer=_normal(0.0, seed, name),
+            name=name,
+            dtype=dtype,
+        )
+
+    def convolution_op(self, inputs, kernel):
+        if _is_small(inputs):
+            return small_convolution(inputs, kernel)
+        return tf.nn.conv2d(inputs, kernel, strides=2, padding="SAME")
+
+
+class Upsample(keras.layers.Conv2DTranspose):
+    """4x4 transposed convolution, stride 2, that doubles height and width."""
+
+    def __init__(self, filters, *, use_bias, seed, name, dtype):
+        super().__init__(
+            filters,
+            KERNEL_SIZE,
+            strides=2,
+            padding="same",
+            use_bias=use_bias,
+            kernel_initializer=_normal(0.0, seed, name),
+            name=name,
+            dtype=dtype,
+        )
+
+    def call(self, inputs):
+        if not _is_small(inputs):
+            return super().call(inputs)
+        outputs = small_transposed_convolution(inputs, tf.cast(self.kernel, inputs.dtype))
+        return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
+
+
+class PaddedConv(keras.layers.Conv2D):
+    """Convolution of stride 1 with `padding` zeros on each side.
+
+    The discriminator's last two layers: 4x4 with padding 1 shrinks a side by one pixel, which
+    neither SAME nor VALID does. With kernel size 1 and no padding: PixelGAN's layers.
+    """
+
+    def __init__(self, filters, *, kernel_size=KERNEL_SIZE, zeros=1, use_bias, seed, name, dtype):
+        super().__init__(
+            filters, kernel_size, use_bias=use_bias, kernel_initializer=_normal(0.0, seed, name), name=name, dtype=dtype
+        )
+        self.zeros = zeros
+
+    def convolution_op(self, inputs, kernel):
+        # Padded by hand: on a CPU, convolutions with explicit padding miss the fast kernels.
+        around = [self.zeros, self.zeros]
+        padded = tf.pad(inputs, [[0, 0], around, around, [0, 0]]) if self.zeros else inputs
+        return tf.nn.conv2d(padded, kernel, strides=1, padding="VALID")
+
+    def compute_output_shape(self, input_shape):
+        batch, *sides, _ = input_shape
+        shrink = self.kernel_size[0] - 1 - 2 * self.zeros
+        return (batch, *(side and side - shrink for side in sides), self.filters)
+
+
+class Norm(keras.layers.Layer):
+    """Batch or instance normalisation with the statistics of the data at hand, always in float32.
+
+    y = gamma·(x - mean) / sqrt(variance + 1e-5) + beta, with gamma ~ N(1, 0.02).
+
+    Departure from Keras: there are no moving averages. The paper uses the test batch's statistics at
+    test time (section 3.4), so nothing would ever read them.
+    """
+
+    EPSILON = 1e-5
+
+    def __init__(self, kind, *, seed, name, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.kind = kind
+        self.seed = seed
+
+    def build(self, input_shape):
+        channels = input_shape[-1:]
+        self.gamma = self.add_weight(
+            name="gamma",
+            shape=channels,
+            dtype="float32",
+            initializer=_normal(1.0, self.seed, self.name),
+            autocast=False,
+        )
+        self.beta = self.add_weight(name="beta", shape=channels, dtype="float32", initializer="zeros", autocast=False)
+
+    def call(self, x, training=False):
+        statistics = _mode.get().statistics or ("batch" if training else "image")
+        gamma, beta = self.gamma.value, self.beta.value
+        if x.shape[0] == 1 or (self.kind == "batch" and statistics == "batch"):
+            # One image is its own batch. The fused kernel computes in float32, also on bfloat16 input.
+            return tf.raw_ops.FusedBatchNormV3(
+                x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=self.EPSILON, is_training=True
+            ).y
+        mean, variance = tf.nn.moments(tf.cast(x, tf.float32), axes=(1, 2), keepdims=True)
+        scale = tf.math.rsqrt(variance + self.EPSILON) * gamma
+        return tf.cast(tf.cast(x, tf.float32) * scale + (beta - mean * scale), x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+class Dropout(keras.layers.Layer):
+    """Dropout as the noise z: the paper's only randomness, at training and at test time (section 3.1).
+
+    Stateless: with `run(…, seed=…)` the same seed drops the same elements. Each layer derives its own
+    mask from the seed and its name.
+    """
+
+    def __init__(self, rate, *, name, dtype):
+        super().__init__(name=name, dtype=dtype)
+        self.rate = rate
+
+    def call(self, x, training=False):
+        seed = _mode.get().seed
+        if seed is None and training:
+            seed = tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32)
+            seed = tf.random.experimental.stateless_split(seed, x.shape[0]) if x.shape[0] else seed
+        if seed is None or self.rate == 0:
+            return x
+        seed = tf.convert_to_tensor(seed)
+        if seed.shape.rank == 1:
+            keep = self._mask(seed, tf.shape(x)[1:])[None]
+        else:
+            keep = tf.stack([self._mask(one, tf.shape(x)[1:]) for one in tf.unstack(seed)])
+        return tf.where(keep, x / tf.cast(1.0 - self.rate, x.dtype), tf.zeros_like(x))
+
+    def _mask(self, seed, shape):
+        seed = tf.random.experimental.stateless_fold_in(seed, zlib.crc32(self.name.encode()) >> 1)
+        return tf.random.stateless_uniform(shape, seed) >= self.rate
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def _is_small(x):
+    _, height, width, _ = x.shape
+    return height is not None and width is not None and max(height, width) <= SMALL

@@ -1,0 +1,79 @@
+"""Checkpoints: both networks, both optimisers and the step. Everything random follows from the step."""
+
+import os
+
+import tensorflow as tf
+
+from pix2pix_tf.errors import UserError
+
+FOLDER = "checkpoints"
+
+
+def _variables(network):
+    """{path: variable} of a Keras network, under the names that its layers have: `down1_conv/kernel`."""
+    return {variable.path: variable.value for variable in network.weights}
+
+
+class Checkpoints:
+    """Saves and restores a run; the last few are kept.
+
+    Attributes:
+      step: int64 variable, the training steps done.
+    """
+
+    def __init__(self, workdir, keep, networks: dict, optimizers: dict):
+        """`networks` and `optimizers` name what is saved, such as {"generator": model}."""
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._networks = networks
+        saved = {name: _variables(network) for name, network in networks.items()}
+        self._checkpoint = tf.train.Checkpoint(step=self.step, **saved, **optimizers)
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, os.path.join(workdir, FOLDER), keep, checkpoint_name="step"
+        )
+
+    def save(self) -> str | None:
+        """Writes a checkpoint of the present step and returns its path.
+
+        A network that holds NaN or Inf is not written, so the newest checkpoint is always finite: the
+        result is None then.
+        """
+        for network in self._networks.values():
+            if not all(bool(tf.reduce_all(tf.math.is_finite(v.value))) for v in network.weights):
+                return None
+        return self._manager.save(checkpoint_number=int(self.step))
+
+    def restore(self) -> int:
+        """Restores the newest checkpoint, if there is one, and returns the step: 0 if there is none.
+
+        Everything in the checkpoint must have its place in the run, and the other way round.
+        """
+        path = self._manager.latest_checkpoint
+        if path:
+            _read(path, lambda: self._checkpoint.restore(path).assert_consumed())
+        return int(self.step)
+
+
+def latest(workdir) -> str:
+    """The newest checkpoint of a run; UserError if there is none."""
+    path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER))
+    if not path:
+        raise UserError(f"{workdir} has no checkpoint in {FOLDER}/; train there first, or give another run directory.")
+    return path
+
+
+def load_generator(generator, path) -> int:
+    """Fills a generator from a run's checkpoint and returns the step of that checkpoint."""
+    step = tf.Variable(0, dtype=tf.int64, trainable=False)
+    wanted = tf.train.Checkpoint(step=step, generator=_variables(generator))
+    _read(path, lambda: wanted.read(path).assert_existing_objects_matched().expect_partial())
+    return int(step)
+
+
+def _read(path, restore):
+    try:
+        restore()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise UserError(
+            f"{path} does not fit this run or is damaged ({reason}); remove it or give another run."
+        ) from None

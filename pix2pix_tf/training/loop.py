@@ -1,0 +1,237 @@
+"""The training loop. `train` reads from top to bottom in the order in which things happen."""
+
+import contextlib
+import fcntl
+import math
+import os
+import signal
+import statistics
+import threading
+import time
+
+import tensorflow as tf
+
+from pix2pix_tf.config import Config, save_config
+from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
+from pix2pix_tf.data.sources import open_source
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.metrics import image_metrics
+from pix2pix_tf.networks.discriminator import build_discriminator
+from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.tasks import get_task
+from pix2pix_tf.training import reporting
+from pix2pix_tf.training.adam import Adam
+from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.training.reporting import say
+from pix2pix_tf.training.step import make_train_step, variables_of
+from pix2pix_tf.translation import translate
+
+
+def train(config: Config, workdir: str) -> None:
+    """Trains a run, or goes on with it, until its last step.
+
+    Ctrl-C and SIGTERM save a checkpoint and return. The run can then be continued as if it had never
+    stopped.
+
+    Args:
+      config: the run's configuration, which is written to `workdir/config.json`.
+      workdir: the run directory (see README, "A run directory").
+
+    Raises:
+      UserError: the data cannot be used, the run is in use, or a loss became NaN or Inf.
+    """
+    if config.deterministic:
+        tf.keras.utils.set_random_seed(config.seed)
+        tf.config.experimental.enable_op_determinism()
+    source = open_source(config)
+    say(source.description)
+    validation = fixed_pairs(source.val, config, config.validation_images)
+    per_epoch = steps_per_epoch(source.train, config)
+    total = config.steps or config.epochs * per_epoch
+
+    with _only_one_process(workdir), _StopRequest() as stop:
+        save_config(config, workdir)
+        networks = {"generator": build_generator(config)}
+        if config.gan_weight:
+            networks["discriminator"] = build_discriminator(config)
+        optimizers = {name: Adam(variables_of(network), config.beta_1) for name, network in networks.items()}
+        checkpoints = Checkpoints(
+            workdir, config.keep_checkpoints, networks, {f"{name}_optimizer": adam for name, adam in optimizers.items()}
+        )
+        start = step = saved = checkpoints.restore()
+        if step >= total:
+            say(f"{workdir} is at step {step} of {total} already; give a larger --steps or --epochs to train on.")
+            return
+        say(f"training {workdir} from step {step} to {total}, {per_epoch} steps an epoch")
+        train_step = make_train_step(
+            config,
+            networks["generator"],
+            networks.get("discriminator"),
+            optimizers["generator"],
+            optimizers.get("discriminator"),
+        )
+        validate = _make_validation(config, networks["generator"], validation)
+        metrics = reporting.Metrics(workdir, start)
+        progress = reporting.Progress(total, start)
+        interval = _Interval()
+
+        batches = training_batches(source.train, config, start)
+        while step < total and not stop.requested:
+            began = time.perf_counter()
+            condition, truth, seeds = next(batches)
+            rate = tf.constant(learning_rate(config, step, total, per_epoch), tf.float32)
+            losses = {name: float(value) for name, value in train_step(condition, truth, seeds, rate).items()}
+            step += 1
+            interval.add(losses, time.perf_counter() - began)
+            _stop_unless_finite(losses, step, saved, workdir)
+            checkpoints.step.assign(step)
+            progress.step(losses)
+
+            last = step == total
+            sampling = last or step % config.sample_every == 0
+            if sampling or step % config.log_every == 0:
+                record = {"step": step, "epoch": math.ceil(step / per_epoch), **interval.summary(config.batch_size)}
+                if sampling:
+                    numbers, grid = validate()
+                    record |= numbers
+                    reporting.save_samples(workdir, step, grid)
+                    metrics.picture(step, grid)
+                metrics.write(record)
+                progress.record(record)
+                if sampling:
+                    say(f"step {step}: validation {_metrics_text(numbers)}")
+            if last or step % config.save_every == 0:
+                saved = _save(checkpoints, step, saved, workdir)
+
+        progress.close()
+        if step > saved:
+            saved = _save(checkpoints, step, saved, workdir)
+        if step > start:
+            reporting.save_loss_curves(workdir)
+        if step < total:
+            say(f"stopped at step {step} of {total}; go on with: python train.py --workdir={workdir}")
+        else:
+            _say_where_everything_is(workdir, step)
+
+
+def learning_rate(config, step, total, per_epoch) -> float:
+    """The rate of the step after `step`: constant, as in the paper, or falling to 0 over the last epochs.
+
+    The linear decay is that of the published ports (`decay_epochs`), not of the paper.
+    """
+    decay_steps = config.decay_epochs * per_epoch
+    return config.learning_rate * min(1.0, (total - step) / decay_steps if decay_steps else 1.0)
+
+
+def _make_validation(config, generator, pairs):
+    """A function without arguments that measures the validation pairs → (means, sample grid)."""
+    task = get_task(config)
+
+    @tf.function(autograph=False)
+    def measure(source, target):
+        output = translate(config, generator, source[None])
+        return output[0], image_metrics(output, target[None])
+
+    def validate():
+        rows, values = [], []
+        for source, target in pairs:
+            output, numbers = measure(source, target)
+            values.append({f"val_{name}": float(number[0]) for name, number in numbers.items()})
+            if len(rows) < reporting.GRID_ROWS:
+                rows.append((task.visible(task.condition(source)), output, target))
+        means = {name: statistics.fmean(value[name] for value in values) for name in values[0]}
+        return means, reporting.sample_grid(rows)
+
+    return validate
+
+
+def _metrics_text(numbers):
+    return f"L1 {numbers['val_l1']:.4f}, PSNR {numbers['val_psnr']:.2f} dB, SSIM {numbers['val_ssim']:.4f}"
+
+
+class _Interval:
+    """Losses and times since the last record."""
+
+    def __init__(self):
+        self._losses, self._seconds = [], []
+
+    def add(self, losses, seconds):
+        self._losses.append(losses)
+        self._seconds.append(seconds)
+
+    def summary(self, batch_size):
+        """Mean losses, and the median time of a step, which leaves compiling out; starts a new interval."""
+        means = {name: statistics.fmean(losses[name] for losses in self._losses) for name in self._losses[0]}
+        seconds = statistics.median(self._seconds)
+        self.__init__()
+        return means | {"seconds_per_step": round(seconds, 4), "images_per_second": round(batch_size / seconds, 3)}
+
+
+class _StopRequest:
+    """Ctrl-C or SIGTERM asks the loop to stop after its step; the second time it stops at once."""
+
+    def __init__(self):
+        self.requested = False
+        self._old = {}
+
+    def _ask(self, number, frame):
+        del frame
+        self.requested = True
+        self._restore()
+        say(f"received {signal.Signals(number).name}; saving after this step")
+
+    def _restore(self):
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers only there.
+            self._old = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_):
+        self._restore()
+
+
+@contextlib.contextmanager
+def _only_one_process(workdir):
+    """Holds the run directory's lock; the system lets go of it when the process ends, however it ends."""
+    os.makedirs(workdir, exist_ok=True)
+    with open(os.path.join(workdir, ".lock"), "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{workdir} is being trained by another process; wait for it, or give another --workdir."
+            ) from None
+        yield
+
+
+def _stop_unless_finite(losses, step, saved, workdir):
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            raise UserError(f"step {step}: {name} is {value}, so the run stopped; {_advice(saved, workdir)}")
+
+
+def _save(checkpoints, step, saved, workdir):
+    if checkpoints.save() is None:
+        raise UserError(f"step {step}: a weight is NaN or Inf, so the run stopped; {_advice(saved, workdir)}")
+    return step
+
+
+def _advice(saved, workdir):
+    kept = f"the newest checkpoint in {workdir} is of step {saved}" if saved else f"{workdir} has no checkpoint yet"
+    return f"{kept}; try a lower --learning_rate in a new --workdir."
+
+
+def _say_where_everything_is(workdir, step):
+    say(f"trained to step {step}; everything is in {workdir}:")
+    for name, meaning in (
+        ("config.json", "the settings"),
+        ("samples/", "input | output | target of the same validation pictures"),
+        ("losses.png", "loss curves"),
+        ("metrics.jsonl", "all numbers, one JSON object a line"),
+        ("tensorboard/", f"tensorboard --logdir={workdir}"),
+        ("checkpoints/", "networks and optimisers"),
+    ):
+        say(f"  {name:<14} {meaning}")

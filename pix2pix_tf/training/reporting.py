@@ -1,0 +1,166 @@
+"""What a run tells people: progress, metrics.jsonl, TensorBoard, sample grids, loss curves."""
+
+import json
+import os
+import sys
+
+import matplotlib
+
+matplotlib.use("Agg")  # Runs have no screen.
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageDraw
+from tqdm import tqdm
+
+from pix2pix_tf import images
+
+METRICS_FILE = "metrics.jsonl"
+GRID_ROWS = 4
+
+
+class Progress:
+    """A bar on a terminal; a line at each log step where there is none."""
+
+    def __init__(self, total, start):
+        self._total = total
+        self._on_terminal = sys.stderr.isatty()
+        self._bar = tqdm(total=total, initial=start, unit="step", dynamic_ncols=True, disable=not self._on_terminal)
+
+    def step(self, losses):
+        """Counts one step."""
+        if self._on_terminal:
+            self._bar.set_postfix_str(_losses_text(losses), refresh=False)
+            self._bar.update()
+
+    def record(self, record):
+        """Tells of one record of metrics.jsonl."""
+        if not self._on_terminal:
+            left = (self._total - record["step"]) * record["seconds_per_step"]
+            losses = {name: value for name, value in record.items() if name.startswith(("d_", "g_"))}
+            say(
+                f"step {record['step']}/{self._total}, epoch {record['epoch']}, "
+                f"{record['images_per_second']:.2f} images/s, {_duration(left)} left: {_losses_text(losses)}"
+            )
+
+    def close(self):
+        """Leaves the bar as it is."""
+        self._bar.close()
+
+
+def say(text):
+    """Prints a line at once, above a progress bar if there is one."""
+    tqdm.write(text)
+    sys.stdout.flush()
+
+
+class Metrics:
+    """`metrics.jsonl` and TensorBoard of a run: numbers and pictures by step."""
+
+    def __init__(self, workdir, start):
+        """Lines beyond step `start`, left by a run that died after its last checkpoint, are dropped."""
+        self._path = os.path.join(workdir, METRICS_FILE)
+        kept = [record for record in read_metrics(workdir) if record["step"] <= start]
+        with open(self._path + ".tmp", "w") as file:
+            file.writelines(json.dumps(record) + "\n" for record in kept)
+        os.replace(self._path + ".tmp", self._path)
+        self._board = tf.summary.create_file_writer(os.path.join(workdir, "tensorboard"))
+
+    def write(self, record):
+        """Appends one record; it must have a `step`."""
+        with open(self._path, "a") as file:
+            file.write(json.dumps(record) + "\n")
+        with self._board.as_default(record["step"]):
+            for name, value in record.items():
+                if name not in ("step", "epoch"):
+                    tf.summary.scalar(_board_name(name), value)
+        self._board.flush()
+
+    def picture(self, step, image):
+        """Shows a uint8 picture [H, W, 3] in TensorBoard."""
+        with self._board.as_default(step):
+            tf.summary.image("samples", image[None])
+
+
+def read_metrics(workdir) -> list[dict]:
+    """The records of a run's `metrics.jsonl`, oldest first; a line that a crash cut short is left out."""
+    path = os.path.join(workdir, METRICS_FILE)
+    if not os.path.exists(path):
+        return []
+    records = []
+    with open(path) as file:
+        for line in file:
+            try:
+                records.append(json.loads(line))
+            except json.JSONDecodeError:
+                continue
+    return records
+
+
+def sample_grid(rows, columns=("input", "output", "target")) -> np.ndarray:
+    """Rows of pictures, float RGB [H, W, 3] in [-1, 1], under column titles → uint8 [H', W', 3]."""
+    gap, header = 4, 18
+    height, width, _ = rows[0][0].shape
+    canvas = Image.new("RGB", (len(columns) * (width + gap) - gap, header + len(rows) * (height + gap) - gap), "white")
+    draw = ImageDraw.Draw(canvas)
+    for column, title in enumerate(columns):
+        left = column * (width + gap)
+        draw.text((left + width // 2, header // 2), title, fill="black", anchor="mm")
+        for row, pictures in enumerate(rows):
+            picture = Image.fromarray(images.to_uint8(pictures[column]).numpy())
+            canvas.paste(picture, (left, header + row * (height + gap)))
+    return np.asarray(canvas)
+
+
+def save_samples(workdir, step, grid) -> str:
+    """Writes a grid to `samples/step_00001000.png` and returns its path."""
+    path = os.path.join(workdir, "samples", f"step_{step:08d}.png")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    Image.fromarray(grid).save(path)
+    return path
+
+
+def save_loss_curves(workdir) -> str:
+    """Draws `losses.png` from `metrics.jsonl`: D's terms, G's adversarial term, reconstruction and validation."""
+    records = read_metrics(workdir)
+    panels = {
+        "discriminator": ("d_loss", "d_real", "d_fake"),
+        "generator, adversarial": ("g_gan", "g_feature_matching"),
+        "reconstruction": ("g_l1", "g_l2", "val_l1"),
+        "validation": ("val_ssim",),
+    }
+    figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 3.2), layout="constrained")
+    for axis, (title, names) in zip(axes, panels.items(), strict=True):
+        axis.set(title=title, xlabel="step")
+        axis.grid(alpha=0.3)
+        for name in names:
+            points = [(record["step"], record[name]) for record in records if name in record]
+            if points:
+                axis.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 20 else None)
+        if axis.lines:
+            axis.legend()
+        else:
+            axis.text(0.5, 0.5, "not trained", ha="center", va="center", transform=axis.transAxes)
+    path = os.path.join(workdir, "losses.png")
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+    return path
+
+
+def _board_name(name):
+    """`d_loss` → `discriminator/loss`, so that TensorBoard groups what belongs together."""
+    groups = {"d_": "discriminator/", "g_": "generator/", "val_": "validation/"}
+    for prefix, group in groups.items():
+        if name.startswith(prefix):
+            return group + name.removeprefix(prefix)
+    return "speed/" + name
+
+
+def _losses_text(losses):
+    return " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+
+
+def _duration(seconds):
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"

@@ -1,0 +1,77 @@
+"""One training step: D first, then G on the updated D (paper, section 3.3)."""
+
+import tensorflow as tf
+
+from pix2pix_tf import losses
+from pix2pix_tf.networks.discriminator import feature_layers
+from pix2pix_tf.networks.layers import run
+
+
+def variables_of(network) -> list[tf.Variable]:
+    """A Keras network's trainable TensorFlow variables, in their fixed order."""
+    return [variable.value for variable in network.trainable_variables]
+
+
+def make_train_step(config, generator, discriminator, generator_optimizer, discriminator_optimizer):
+    """A compiled step for these networks.
+
+    Returns:
+      A `tf.function` of (condition [N, H, W, C], target [N, H, W, C'], noise seeds int [N, 2],
+      learning rate) that updates both networks and returns a dict of scalar losses: `d_loss`,
+      `d_real`, `d_fake`, `g_loss`, `g_gan`, `g_l1` (or `g_l2`), `g_feature_matching`; without those
+      whose weight is 0.
+    """
+    generator_variables = variables_of(generator)
+    discriminator_variables = variables_of(discriminator)
+    with_features = feature_layers(discriminator) if config.feature_matching_weight else None
+
+    def pair(condition, image):
+        return [condition, image] if config.conditional else image
+
+    def discriminate(network, condition, image):
+        return run(network, pair(condition, image), statistics="batch")
+
+    def discriminator_step(condition, target, fake, learning_rate):
+        with tf.GradientTape() as tape:
+            real_logits = discriminate(discriminator, condition, target)
+            fake_logits = discriminate(discriminator, condition, fake)
+            loss, real, fake = losses.discriminator_loss(config.gan_loss, real_logits, fake_logits)
+        gradients = tape.gradient(loss, discriminator_variables)
+        discriminator_optimizer.apply(gradients, discriminator_variables, learning_rate)
+        return {"d_loss": loss, "d_real": real, "d_fake": fake}
+
+    def generator_loss(condition, target, fake):
+        terms = {}
+        total = 0.0
+        if config.gan_weight:
+            if with_features:
+                fake_logits, *fake_features = discriminate(with_features, condition, fake)
+                _, *real_features = discriminate(with_features, condition, target)
+                terms["g_feature_matching"] = losses.feature_matching_loss(real_features, fake_features)
+                total += config.feature_matching_weight * terms["g_feature_matching"]
+            else:
+                fake_logits = discriminate(discriminator, condition, fake)
+            terms["g_gan"] = losses.generator_gan_loss(config.gan_loss, fake_logits)
+            total += config.gan_weight * terms["g_gan"]
+        if config.reconstruction_weight:
+            name = f"g_{config.reconstruction}"
+            terms[name] = losses.reconstruction_loss(config.reconstruction, target, fake)
+            total += config.reconstruction_weight * terms[name]
+        return total, terms
+
+    @tf.function(autograph=False)
+    def train_step(condition, target, seeds, learning_rate):
+        with tf.GradientTape() as generator_tape:
+            fake = run(generator, condition, statistics="batch", seed=seeds)
+        logs = {}
+        if config.gan_weight:
+            logs |= discriminator_step(condition, target, fake, learning_rate)
+        # The gradient with respect to the fake first, then through G: D's own weights need none here.
+        with tf.GradientTape(watch_accessed_variables=False) as fake_tape:
+            fake_tape.watch(fake)
+            loss, terms = generator_loss(condition, target, fake)
+        gradients = generator_tape.gradient(fake, generator_variables, output_gradients=fake_tape.gradient(loss, fake))
+        generator_optimizer.apply(gradients, generator_variables, learning_rate)
+        return logs | {"g_loss": loss} | terms
+
+    return train_step

@@ -1,0 +1,46 @@
+"""Packaging. The folder `datasets/` is installed as `pix2pix_tf.datasets`: its bare name belongs to another library."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="pix2pix_tf",
+    version="0.1.0",
+    description="pix2pix (Isola et al., CVPR 2017) in TensorFlow and Keras: image translation and Lab colorization",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    # tensorflow-io has no wheel for Python 3.13; current Keras, NumPy and matplotlib need 3.11.
+    python_requires=">=3.11,<3.13",
+    packages=[
+        "pix2pix_tf.datasets",
+        *(f"pix2pix_tf.datasets.{name}" for name in find_packages("datasets")),
+        *find_packages(include=["pix2pix_tf", "pix2pix_tf.*"]),
+    ],
+    package_dir={"pix2pix_tf": "pix2pix_tf", "pix2pix_tf.datasets": "datasets"},
+    package_data={"pix2pix_tf.datasets": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv"]},
+    install_requires=[
+        "tensorflow>=2.21,<2.22",
+        "keras>=3.12,<4",
+        "tensorflow-io>=0.37,<0.38",
+        "tensorflow-datasets>=4.9.9,<5",
+        "importlib_resources>=6",  # TFDS imports it in builders without declaring it.
+        "array_record>=0.8",  # TFDS's format that can be read by record number.
+        "tensorboard>=2.20,<3",  # tf.summary fails without it.
+        "matplotlib>=3.10,<4",
+        "numpy>=2.1,<3",
+        "pillow>=11",
+        "absl-py>=2.1,<3",
+        "tqdm>=4.66,<5",
+    ],
+    extras_require={
+        "dev": ["pytest>=8,<10", "ruff>=0.14", "scikit-image>=0.25,<1"],
+    },
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
