@@ -215,31 +215,37 @@ PRESETS = {
 
 
 def config_for_run(workdir: str, given: dict) -> Config:
-    """The configuration of the run in `workdir`: its own `config.json`, or a new one from `given`.
+    """The configuration of the run in `workdir`, new or to be continued.
 
     Args:
       workdir: the run directory; it need not exist.
-      given: the fields that the user set. Without `data_dir`, or with a `dataset` that has one, a
-        new run starts from the data set's preset.
+      given: the fields that the user set.
 
     Raises:
-      UserError: `given` contradicts the run's `config.json` in a field that may not change.
+      UserError: `workdir` is no run directory, or `given` contradicts its `config.json` in a field that
+        may not change.
     """
-    given = dict(given)
     path = os.path.join(workdir, "config.json")
-    if not os.path.exists(path):
-        if os.path.isdir(workdir) and os.listdir(workdir):
-            raise UserError(
-                f"{workdir} holds files but no config.json, so it is no run directory; give another --workdir."
-            )
-        name = given.get("dataset", "" if given.get("data_dir") else Config.dataset)
-        return (
-            Config.preset(name, **{k: v for k, v in given.items() if k != "dataset"})
-            if name in PRESETS
-            else Config(**given)
-        )
-    with open(path) as file:
-        stored = Config.from_json(file.read())
+    if os.path.exists(path):
+        with open(path) as file:
+            return _continued(workdir, Config.from_json(file.read()), given)
+    if os.path.isdir(workdir) and set(os.listdir(workdir)) - {".lock"}:
+        raise UserError(f"{workdir} holds files but no config.json, so it is no run directory; give another --workdir.")
+    name = _preset_name(given)
+    return Config.preset(name, **{k: v for k, v in given.items() if k != "dataset"}) if name else Config(**given)
+
+
+def _preset_name(given: dict) -> str | None:
+    """The preset that a new run starts from: that of its data set; none for a folder of one's own."""
+    name = given.get("dataset", None if given.get("data_dir") else Config.dataset)
+    return name if name in PRESETS else None
+
+
+def _continued(workdir: str, stored: Config, given: dict) -> Config:
+    """`stored` with the fields of `given` that may change."""
+    given = dict(given)
+    if "dataset" in given:  # A preset may go by a shorter name than its data set.
+        given["dataset"] = PRESETS.get(given["dataset"], given).get("dataset", given["dataset"])
     if "epochs" in given and "steps" not in given:
         given["steps"] = 0  # The user now counts in epochs.
     wanted = stored.replace(**given)

@@ -9,8 +9,9 @@ from pix2pix_tf import images
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
-from pix2pix_tf.translation import translate
+from pix2pix_tf.translation import generate
 
 
 class Translator:
@@ -29,8 +30,8 @@ class Translator:
         self.config = config
         self.generator = generator
         self.step = step
-        self._translate = tf.function(
-            lambda source, seed: translate(config, generator, source, seed), autograph=False, reduce_retracing=True
+        self._generate = tf.function(
+            lambda source, seed: generate(config, generator, source, seed), autograph=False, reduce_retracing=True
         )
 
     @classmethod
@@ -45,9 +46,13 @@ class Translator:
         step = checkpoints.load_generator(generator, checkpoints.latest(run_dir))
         return cls(config, generator, step)
 
+    def generate(self, source, seed=None) -> tf.Tensor:
+        """float32 RGB [N, H, W, 3] in [-1, 1] → the generator's raw output; `seed` int [2] turns the noise on."""
+        return self._generate(tf.convert_to_tensor(source), None if seed is None else tf.constant(seed, tf.int32))
+
     def predict(self, source, seed=None) -> tf.Tensor:
-        """float32 RGB [N, H, W, 3] in [-1, 1] → the same; `seed` int [2] turns the noise on."""
-        return self._translate(tf.convert_to_tensor(source), None if seed is None else tf.constant(seed, tf.int32))
+        """float32 RGB [N, H, W, 3] in [-1, 1] → the answer, the same shape and range."""
+        return get_task(self.config).decode(self.generate(source, seed), source)
 
     def __call__(self, pictures, seed=None) -> np.ndarray:
         """uint8 [H, W, C] or [N, H, W, C] with C of 1 or 3 → uint8 RGB of the same height and width."""

@@ -29,6 +29,8 @@ class Task:
       truth: target [..., H, W, 3] → what it should predict [..., H, W, output_channels].
       decode: (output, source) → RGB [..., H, W, 3] in [-1, 1].
       visible: condition → RGB in [-1, 1], for people to look at.
+      clipped: (output, source) → bool [..., H, W], the pixels whose colour `decode` had to clip to what
+        RGB can show; None where it clips nothing.
     """
 
     input_channels: int
@@ -38,6 +40,7 @@ class Task:
     truth: Callable
     decode: Callable
     visible: Callable
+    clipped: Callable | None = None
 
     def encode(self, source, target):
         """A pair of RGB pictures in [-1, 1] → (condition, truth) for the networks."""
@@ -65,13 +68,16 @@ def _chroma(rgb):
     return color.scale_chroma(_lab(rgb)[..., 1:])
 
 
-def predicted_lab(output, source):
-    """Colorize's answer before it is clipped to the gamut: L of the source, a and b of the output."""
+def _predicted_lab(output, source):
     return tf.concat([_lab(source)[..., :1], color.unscale_chroma(output)], axis=-1)
 
 
 def _join_lightness_and_chroma(output, source):
-    return color.lab_to_rgb(predicted_lab(output, source)) * 2.0 - 1.0
+    return color.lab_to_rgb(_predicted_lab(output, source)) * 2.0 - 1.0
+
+
+def _out_of_gamut(output, source):
+    return color.out_of_gamut(_predicted_lab(output, source))
 
 
 def _grey_as_rgb(condition):
@@ -104,7 +110,7 @@ def _fill_hole(output, source):
 _TASKS = {
     "translate": Task(3, 3, True, _identity, _identity, _output_is_the_picture, _identity),
     # CIELAB: L in, a and b out. L of the source is kept.
-    "colorize": Task(1, 2, False, _lightness, _chroma, _join_lightness_and_chroma, _lightness_as_rgb),
+    "colorize": Task(1, 2, False, _lightness, _chroma, _join_lightness_and_chroma, _lightness_as_rgb, _out_of_gamut),
     "colorize_rgb": Task(1, 3, False, color.rgb_to_grey, _identity, _output_is_the_picture, _grey_as_rgb),
     # The pixels around the hole are known, so the answer keeps them; the losses see the raw output.
     "inpaint": Task(3, 3, False, _cut_hole, _identity, _fill_hole, _identity),

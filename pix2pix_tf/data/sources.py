@@ -60,27 +60,31 @@ class Source:
 def open_source(config) -> Source:
     """The pairs that a configuration asks for: those in `data_dir`, or else the TFDS builder's."""
     layout, splits = _folder(config) if config.data_dir else _tfds(config)
+    if "train" not in splits:
+        raise UserError(f"{config.dataset} has no split train, only {', '.join(splits)}; take another data set.")
     train = splits["train"]
     name = next((name for name in VALIDATION_NAMES if name in splits), None)
     if name:
-        val, held_out = splits[name], f"{len(splits[name])} {name}"
-    elif len(train) > 1:
-        numbers = range(len(train))
-        val = train.part(numbers[HELD_OUT - 1 :: HELD_OUT] or numbers[-1:])
-        train = train.part(
-            [i for i in numbers if i % HELD_OUT != HELD_OUT - 1] if len(numbers) >= HELD_OUT else numbers[:-1]
-        )
-        held_out = f"{len(val)} held out for validation"
+        val, found = splits[name], f"{len(splits[name])} {name}"
     else:
-        val, held_out = train, "which also serves for validation"
+        train, val = _hold_out(train)
+        found = f"{len(val)} held out for validation"
     if config.batch_size > len(train):
         raise UserError(
             f"batch_size {config.batch_size} is larger than the {len(train)} training pairs; make it smaller."
         )
     description = (
-        f"{config.data_dir or config.dataset}: {layout}, {len(train)} train, {held_out}; {_what_is_learnt(config)}"
+        f"{config.data_dir or config.dataset}: {layout}, {len(train)} train, {found}; {_what_is_learnt(config)}"
     )
     return Source(description, train, val)
+
+
+def _hold_out(split):
+    """A split → (the pairs to train on, every tenth pair); a single pair serves for both."""
+    numbers = range(len(split))
+    held_out = numbers[HELD_OUT - 1 :: HELD_OUT] or numbers[-1:]
+    kept = [i for i in numbers if i not in held_out] or numbers
+    return split.part(kept), split.part(held_out)
 
 
 def source_and_target(config, pair):

@@ -8,7 +8,6 @@ keeps no moving averages and `Dropout` no seed variable, so a call never changes
 - `run(network, x, statistics=…, seed=…)` decides both by hand.
 """
 
-import contextlib
 import contextvars
 import typing
 import zlib
@@ -38,12 +37,14 @@ def run(network, inputs, *, statistics="image", seed=None):
       inputs: what the model takes.
       statistics: "image", each image is normalised on its own (the paper's test-time batch
         statistics at batch size 1, and independent of what shares a batch), or "batch".
-      seed: int32 noise seed: None for no noise, [2] for the same noise in every image, [N, 2] for
+      seed: integer noise seed: None for no noise, [2] for the same noise in every image, [N, 2] for
         noise of each image's own, wherever it stands in the batch.
     """
-    with contextlib.ExitStack() as stack:
-        stack.callback(_mode.reset, _mode.set(_Mode(statistics, seed)))
+    token = _mode.set(_Mode(statistics, seed))
+    try:
         return network(inputs)
+    finally:
+        _mode.reset(token)
 
 
 def _normal(mean, seed, name):
@@ -71,7 +72,7 @@ class Downsample(keras.layers.Conv2D):
 
     def convolution_op(self, inputs, kernel):
         if _is_small(inputs):
-            return small_convolution(inputs, kernel)
+            return small_convolution(inputs, tf.convert_to_tensor(kernel))
         return tf.nn.conv2d(inputs, kernel, strides=2, padding="SAME")
 
 
@@ -93,7 +94,7 @@ class Upsample(keras.layers.Conv2DTranspose):
     def call(self, inputs):
         if not _is_small(inputs):
             return super().call(inputs)
-        outputs = small_transposed_convolution(inputs, tf.cast(self.kernel, inputs.dtype))
+        outputs = small_transposed_convolution(inputs, tf.convert_to_tensor(self.kernel))
         return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
 
 
@@ -128,7 +129,7 @@ class Norm(keras.layers.Layer):
     y = gamma·(x - mean) / sqrt(variance + 1e-5) + beta, with gamma ~ N(1, 0.02).
 
     Departure from Keras: there are no moving averages. The paper uses the test batch's statistics at
-    test time (section 3.4), so nothing would ever read them.
+    test time (section 3.3), so nothing would ever read them.
     """
 
     EPSILON = 1e-5

@@ -71,43 +71,24 @@ def train(config: Config, workdir: str) -> None:
             optimizers.get("discriminator"),
         )
         validate = _make_validation(config, networks["generator"], validation)
-        metrics = reporting.Metrics(workdir, start)
-        progress = reporting.Progress(total, start)
-        interval = _Interval()
+        report = reporting.Report(config, workdir, start, total, per_epoch, validate)
 
-        batches = training_batches(source.train, config, start)
-        while step < total and not stop.requested:
-            began = time.perf_counter()
-            condition, truth, seeds = next(batches)
-            rate = tf.constant(learning_rate(config, step, total, per_epoch), tf.float32)
-            losses = {name: float(value) for name, value in train_step(condition, truth, seeds, rate).items()}
-            step += 1
-            interval.add(losses, time.perf_counter() - began)
-            _stop_unless_finite(losses, step, saved, workdir)
-            checkpoints.step.assign(step)
-            progress.step(losses)
+        with contextlib.closing(training_batches(source.train, config, start)) as batches:
+            while step < total and not stop.requested:
+                began = time.perf_counter()
+                condition, truth, seeds = next(batches)
+                rate = tf.constant(learning_rate(config, step, total, per_epoch), tf.float32)
+                losses = {name: float(value) for name, value in train_step(condition, truth, seeds, rate).items()}
+                step += 1
+                _stop_unless_finite(losses, step, saved, workdir)
+                report.step(step, losses, time.perf_counter() - began)
+                checkpoints.step.assign(step)
+                if step % config.save_every == 0 and step < total:
+                    saved = _save(checkpoints, step, saved, workdir)
 
-            last = step == total
-            sampling = last or step % config.sample_every == 0
-            if sampling or step % config.log_every == 0:
-                record = {"step": step, "epoch": math.ceil(step / per_epoch), **interval.summary(config.batch_size)}
-                if sampling:
-                    numbers, grid = validate()
-                    record |= numbers
-                    reporting.save_samples(workdir, step, grid)
-                    metrics.picture(step, grid)
-                metrics.write(record)
-                progress.record(record)
-                if sampling:
-                    say(f"step {step}: validation {_metrics_text(numbers)}")
-            if last or step % config.save_every == 0:
-                saved = _save(checkpoints, step, saved, workdir)
-
-        progress.close()
         if step > saved:
             saved = _save(checkpoints, step, saved, workdir)
-        if step > start:
-            reporting.save_loss_curves(workdir)
+        report.close()
         if step < total:
             say(f"stopped at step {step} of {total}; go on with: python train.py --workdir={workdir}")
         else:
@@ -143,28 +124,6 @@ def _make_validation(config, generator, pairs):
         return means, reporting.sample_grid(rows)
 
     return validate
-
-
-def _metrics_text(numbers):
-    return f"L1 {numbers['val_l1']:.4f}, PSNR {numbers['val_psnr']:.2f} dB, SSIM {numbers['val_ssim']:.4f}"
-
-
-class _Interval:
-    """Losses and times since the last record."""
-
-    def __init__(self):
-        self._losses, self._seconds = [], []
-
-    def add(self, losses, seconds):
-        self._losses.append(losses)
-        self._seconds.append(seconds)
-
-    def summary(self, batch_size):
-        """Mean losses, and the median time of a step, which leaves compiling out; starts a new interval."""
-        means = {name: statistics.fmean(losses[name] for losses in self._losses) for name in self._losses[0]}
-        seconds = statistics.median(self._seconds)
-        self.__init__()
-        return means | {"seconds_per_step": round(seconds, 4), "images_per_second": round(batch_size / seconds, 3)}
 
 
 class _StopRequest:

@@ -1,7 +1,9 @@
 """What a run tells people: progress, metrics.jsonl, TensorBoard, sample grids, loss curves."""
 
 import json
+import math
 import os
+import statistics
 import sys
 
 import matplotlib
@@ -17,6 +19,48 @@ from pix2pix_tf import images
 
 METRICS_FILE = "metrics.jsonl"
 GRID_ROWS = 4
+
+
+class Report:
+    """Everything that a run tells of its steps."""
+
+    def __init__(self, config, workdir, start, total, per_epoch, validate):
+        """`validate()` measures the validation pairs → ({name: mean}, sample grid)."""
+        self._config, self._workdir, self._total, self._per_epoch = config, workdir, total, per_epoch
+        self._validate = validate
+        self._metrics = Metrics(workdir, start)
+        self._progress = Progress(total, start)
+        self._losses, self._seconds = [], []  # since the last record
+
+    def step(self, step, losses, seconds):
+        """Counts one step; writes a record at each log step, with validation and samples at each sample step."""
+        self._losses.append(losses)
+        self._seconds.append(seconds)
+        self._progress.step(losses)
+        sampling = step == self._total or step % self._config.sample_every == 0
+        if not sampling and step % self._config.log_every:
+            return
+        record = {"step": step, "epoch": math.ceil(step / self._per_epoch)} | self._summary()
+        if sampling:
+            numbers, grid = self._validate()
+            record |= numbers
+            save_samples(self._workdir, step, grid)
+            self._metrics.picture(step, grid)
+        self._metrics.write(record)
+        self._progress.record(record)
+
+    def _summary(self):
+        """Mean losses, and the median time of a step, which leaves compiling out; starts a new interval."""
+        means = {name: statistics.fmean(losses[name] for losses in self._losses) for name in self._losses[0]}
+        seconds = statistics.median(self._seconds)
+        self._losses, self._seconds = [], []
+        speed = self._config.batch_size / seconds
+        return means | {"seconds_per_step": round(seconds, 4), "images_per_second": round(speed, 3)}
+
+    def close(self):
+        """Ends the bar and draws the curves."""
+        self._progress.close()
+        save_loss_curves(self._workdir)
 
 
 class Progress:
@@ -35,6 +79,9 @@ class Progress:
 
     def record(self, record):
         """Tells of one record of metrics.jsonl."""
+        if "val_l1" in record:
+            numbers = f"L1 {record['val_l1']:.4f}, PSNR {record['val_psnr']:.2f} dB, SSIM {record['val_ssim']:.4f}"
+            say(f"step {record['step']}: validation {numbers}")
         if not self._on_terminal:
             left = (self._total - record["step"]) * record["seconds_per_step"]
             losses = {name: value for name, value in record.items() if name.startswith(("d_", "g_"))}
