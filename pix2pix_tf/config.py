@@ -12,6 +12,7 @@ import os
 from pix2pix_tf.errors import UserError
 
 MIN_LEVELS, MAX_LEVELS = 5, 8
+SIZES = ("image_size", "jitter_size")
 
 
 def _field(default, help_text, choices=None, minimum=None, maximum=None, may_change=False):
@@ -106,11 +107,8 @@ class Config:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
-        object.__setattr__(self, "image_size", _written(_parse_size("image_size", self.image_size)))
-        if self.jitter_size not in (None, 0, "0"):
-            object.__setattr__(self, "jitter_size", _written(_parse_size("jitter_size", self.jitter_size)))
-        elif self.jitter_size == "0":
-            object.__setattr__(self, "jitter_size", 0)
+        for name in SIZES:
+            object.__setattr__(self, name, _canonical(name, getattr(self, name)))
         self._check_sizes()
         if self.gan_weight == 0 and self.reconstruction_weight == 0:
             raise UserError(
@@ -134,9 +132,9 @@ class Config:
                 f"jitter_size must be at least image_size {self.image_size}, or 0 for no jitter. "
                 f"Received: {self.jitter_size}."
             )
-        if self.receptive_field == 286 and min(self.size) < 128:
+        if self.receptive_field == 286 and min(self.size) < 96:
             raise UserError(
-                "receptive_field 286 needs an image_size of at least 128, as its map is empty below. "
+                "receptive_field 286 needs an image_size of at least 96, as its map is empty below. "
                 f"Received: image_size {self.image_size}; take a larger one or receptive_field 70."
             )
 
@@ -245,18 +243,18 @@ def _continued(workdir: str, stored: Config, given: dict) -> Config:
     """`stored` with the fields of `given` that may change."""
     given = dict(given)
     if "dataset" in given:  # A preset may go by a shorter name than its data set.
-        given["dataset"] = PRESETS.get(given["dataset"], given).get("dataset", given["dataset"])
+        given["dataset"] = PRESETS.get(given["dataset"], {}).get("dataset", given["dataset"])
     if "epochs" in given and "steps" not in given:
         given["steps"] = 0  # The user now counts in epochs.
-    wanted = stored.replace(**given)
     for field in dataclasses.fields(Config):
-        old, new = getattr(stored, field.name), getattr(wanted, field.name)
+        old = getattr(stored, field.name)
+        new = _canonical(field.name, given.get(field.name, old))
         if old != new and not field.metadata["may_change"]:
             raise UserError(
                 f"The run in {workdir} was started with {field.name}={old!r}, not {new!r}; "
                 f"leave --{field.name} out to continue it, or give another --workdir."
             )
-    return wanted
+    return stored.replace(**given)
 
 
 def save_config(config: Config, workdir: str) -> None:
@@ -284,6 +282,15 @@ def _check(field, value):
         raise UserError(f"{field.name} must be at least {rules['minimum']}. Received: {value!r}.")
     if rules["maximum"] is not None and value > rules["maximum"]:
         raise UserError(f"{field.name} must be at most {rules['maximum']}. Received: {value!r}.")
+
+
+def _canonical(name, value):
+    """A field's value as it is stored: sizes in the form that `_written` gives them."""
+    if name not in SIZES or value is None:
+        return value
+    if name == "jitter_size" and str(value) == "0":
+        return 0
+    return _written(_parse_size(name, value))
 
 
 def _parse_size(name, value) -> tuple[int, int]:

@@ -11,14 +11,15 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
-from pix2pix_tf.translation import generate
+from pix2pix_tf.translation import at_inference, generate
 
 
 class Translator:
     """A trained generator, called on uint8 pictures.
 
-    A call changes no variable: the same picture gives the same answer, alone or in a batch (unless
-    `inference_statistics` is "batch").
+    A call changes no variable, and the same picture gives the same answer, bit for bit, alone or in a
+    batch: pictures go through the generator one by one (with `inference_statistics` "batch", which
+    mixes them, together).
 
     Attributes:
       config: the run's configuration.
@@ -30,9 +31,7 @@ class Translator:
         self.config = config
         self.generator = generator
         self.step = step
-        self._generate = tf.function(
-            lambda source, seed: generate(config, generator, source, seed), autograph=False, reduce_retracing=True
-        )
+        self._compiled = {}
 
     @classmethod
     def load(cls, run_dir: str) -> "Translator":
@@ -47,11 +46,35 @@ class Translator:
         return cls(config, generator, step)
 
     def generate(self, source, seed=None) -> tf.Tensor:
-        """float32 RGB [N, H, W, 3] in [-1, 1] → the generator's raw output; `seed` int [2] turns the noise on."""
-        return self._generate(tf.convert_to_tensor(source), None if seed is None else tf.constant(seed, tf.int32))
+        """float32 RGB [N, H, W, 3] in [-1, 1] → the generator's raw output [N, H, W, output_channels].
+
+        `seed` turns the noise on: an integer or a pair, for the same noise in every picture, or N pairs.
+        """
+        source = tf.convert_to_tensor(source)
+        seeds = _seeds(seed, source.shape[0])
+        if self.config.inference_statistics == "batch":
+            return generate(self.config, lambda condition: self._network(condition, seeds), source)
+        answers = [
+            generate(
+                self.config,
+                lambda condition, i=i: self._network(condition, seeds and seeds[i : i + 1]),
+                source[i : i + 1],
+            )
+            for i in range(source.shape[0])
+        ]
+        return tf.concat(answers, axis=0)
+
+    def _network(self, condition, seeds):
+        """The generator, compiled once for each size: a graph for all sizes would round differently."""
+        key = (tuple(condition.shape), seeds is None)
+        if key not in self._compiled:
+            self._compiled[key] = tf.function(
+                lambda condition, seeds: at_inference(self.config, self.generator, seeds)(condition), autograph=False
+            )
+        return self._compiled[key](condition, None if seeds is None else tf.constant(seeds, tf.int32))
 
     def predict(self, source, seed=None) -> tf.Tensor:
-        """float32 RGB [N, H, W, 3] in [-1, 1] → the answer, the same shape and range."""
+        """float32 RGB [N, H, W, 3] in [-1, 1] → the answer, the same shape and range; `seed` as in `generate`."""
         return get_task(self.config).decode(self.generate(source, seed), source)
 
     def __call__(self, pictures, seed=None) -> np.ndarray:
@@ -71,3 +94,15 @@ class Translator:
         source = images.to_network(np.repeat(batch, 3, axis=-1) if batch.shape[-1] == 1 else batch)
         answer = images.to_uint8(self.predict(source, seed)).numpy()
         return answer if pictures.ndim == 4 else answer[0]
+
+
+def _seeds(seed, count) -> list | None:
+    """What a user gives as a seed → one pair of integers for each picture; None stays None."""
+    if seed is None:
+        return None
+    seeds = np.asarray(seed)
+    if seeds.ndim == 0:
+        seeds = np.stack([np.zeros_like(seeds), seeds])
+    if seeds.shape not in ((2,), (count, 2)) or seeds.dtype.kind not in "iu":
+        raise UserError(f"seed must be an integer, a pair of integers, or a pair for each picture. Received: {seed!r}.")
+    return np.broadcast_to(seeds, (count, 2)).tolist()

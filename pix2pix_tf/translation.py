@@ -7,23 +7,34 @@ from pix2pix_tf.networks.layers import run
 from pix2pix_tf.tasks import get_task
 
 
-def translate(config, generator, source, seed=None):
+def translate(config, network, source):
     """RGB float32 [N, H, W, 3] in [-1, 1] → the answer, of the same shape and range.
 
     H and W may be anything from 1 up. The task decodes at the source's own size, so colorize keeps the
     source's L at full resolution.
+
+    Args:
+      config: the `Config` of the run.
+      network: what runs the generator, from [N, H', W', input_channels], whose sides are multiples of
+        2**levels, to [N, H', W', output_channels]; `at_inference` makes one.
+      source: the pictures.
     """
-    return get_task(config).decode(generate(config, generator, source, seed), source)
+    return get_task(config).decode(generate(config, network, source), source)
 
 
-def generate(config, generator, source, seed=None):
-    """RGB float32 [N, H, W, 3] in [-1, 1] → the generator's raw output [N, H, W, output_channels].
+def generate(config, network, source):
+    """As `translate`, but returns the generator's raw output [N, H, W, output_channels].
 
-    What the generator sees is padded with mirrored pixels to a multiple of 2**levels, and its output
-    is cropped. Norm and noise are as `config.inference_statistics` and `seed` say (see
-    `networks.layers.run`): by default each image is normalised on its own and there is no noise.
+    What the network sees is padded with mirrored pixels, and its output is cropped.
     """
     padded = images.pad_to_multiple(get_task(config).condition(source), 2**config.levels)
-    output = run(generator, padded, statistics=config.inference_statistics, seed=seed)
     height, width = tf.shape(source)[1], tf.shape(source)[2]
-    return output[:, :height, :width]
+    return network(padded)[:, :height, :width]
+
+
+def at_inference(config, generator, seed=None):
+    """The generator as it runs at inference: with the run's norm statistics, and noise only with a seed.
+
+    By default each image is normalised on its own and there is no noise (see `networks.layers.run`).
+    """
+    return lambda condition: run(generator, condition, statistics=config.inference_statistics, seed=seed)

@@ -65,4 +65,4 @@ def build_discriminator(config, *, image_size=None, input_channels=None, output_
 def feature_layers(discriminator: keras.Model) -> keras.Model:
     """The same network with its hidden activations as outputs too: [logits, features 1, features 2, …]."""
     features = [layer.output for layer in discriminator.layers if layer.name.endswith("_activation")]
-    return keras.Model(discriminator.inputs, [discriminator.output, *features], name="features")
+    return keras.Model(discriminator.input, [discriminator.output, *features], name="features")

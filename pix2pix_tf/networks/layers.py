@@ -52,23 +52,19 @@ def _normal(mean, seed, name):
     return keras.initializers.RandomNormal(mean, 0.02, seed=zlib.crc32(f"{seed}/{name}".encode()))
 
 
+def _initialized(seed, name, **arguments):
+    """The arguments of a Keras convolution, its initialiser among them."""
+    return {"kernel_initializer": _normal(0.0, seed, name), "name": name, **arguments}
+
+
 class Downsample(keras.layers.Conv2D):
     """4x4 convolution, stride 2, that halves height and width.
 
     SAME pads one pixel on each side, as the authors' code does, because sides are even.
     """
 
-    def __init__(self, filters, *, use_bias, seed, name, dtype):
-        super().__init__(
-            filters,
-            KERNEL_SIZE,
-            strides=2,
-            padding="same",
-            use_bias=use_bias,
-            kernel_initializer=_normal(0.0, seed, name),
-            name=name,
-            dtype=dtype,
-        )
+    def __init__(self, filters, **arguments):
+        super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **_initialized(**arguments))
 
     def convolution_op(self, inputs, kernel):
         if _is_small(inputs):
@@ -79,17 +75,8 @@ class Downsample(keras.layers.Conv2D):
 class Upsample(keras.layers.Conv2DTranspose):
     """4x4 transposed convolution, stride 2, that doubles height and width."""
 
-    def __init__(self, filters, *, use_bias, seed, name, dtype):
-        super().__init__(
-            filters,
-            KERNEL_SIZE,
-            strides=2,
-            padding="same",
-            use_bias=use_bias,
-            kernel_initializer=_normal(0.0, seed, name),
-            name=name,
-            dtype=dtype,
-        )
+    def __init__(self, filters, **arguments):
+        super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **_initialized(**arguments))
 
     def call(self, inputs):
         if not _is_small(inputs):
@@ -99,16 +86,14 @@ class Upsample(keras.layers.Conv2DTranspose):
 
 
 class PaddedConv(keras.layers.Conv2D):
-    """Convolution of stride 1 with `padding` zeros on each side.
+    """Convolution of stride 1 with a border of `zeros` zeros on each side.
 
     The discriminator's last two layers: 4x4 with padding 1 shrinks a side by one pixel, which
     neither SAME nor VALID does. With kernel size 1 and no padding: PixelGAN's layers.
     """
 
-    def __init__(self, filters, *, kernel_size=KERNEL_SIZE, zeros=1, use_bias, seed, name, dtype):
-        super().__init__(
-            filters, kernel_size, use_bias=use_bias, kernel_initializer=_normal(0.0, seed, name), name=name, dtype=dtype
-        )
+    def __init__(self, filters, *, kernel_size=KERNEL_SIZE, zeros=1, **arguments):
+        super().__init__(filters, kernel_size, **_initialized(**arguments))
         self.zeros = zeros
 
     def convolution_op(self, inputs, kernel):

@@ -24,7 +24,7 @@ from pix2pix_tf.training.adam import Adam
 from pix2pix_tf.training.checkpoints import Checkpoints
 from pix2pix_tf.training.reporting import say
 from pix2pix_tf.training.step import make_train_step, variables_of
-from pix2pix_tf.translation import translate
+from pix2pix_tf.translation import at_inference, translate
 
 
 def train(config: Config, workdir: str) -> None:
@@ -110,7 +110,7 @@ def _make_validation(config, generator, pairs):
 
     @tf.function(autograph=False)
     def measure(source, target):
-        output = translate(config, generator, source[None])
+        output = translate(config, at_inference(config, generator), source[None])
         return output[0], image_metrics(output, target[None])
 
     def validate():

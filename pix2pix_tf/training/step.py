@@ -22,7 +22,7 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
       whose weight is 0.
     """
     generator_variables = variables_of(generator)
-    discriminator_variables = variables_of(discriminator)
+    discriminator_variables = variables_of(discriminator) if config.gan_weight else []
     with_features = feature_layers(discriminator) if config.feature_matching_weight else None
 
     def pair(condition, image):
@@ -35,10 +35,10 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
         with tf.GradientTape() as tape:
             real_logits = discriminate(discriminator, condition, target)
             fake_logits = discriminate(discriminator, condition, fake)
-            loss, real, fake = losses.discriminator_loss(config.gan_loss, real_logits, fake_logits)
+            loss, real_term, fake_term = losses.discriminator_loss(config.gan_loss, real_logits, fake_logits)
         gradients = tape.gradient(loss, discriminator_variables)
         discriminator_optimizer.apply(gradients, discriminator_variables, learning_rate)
-        return {"d_loss": loss, "d_real": real, "d_fake": fake}
+        return {"d_loss": loss, "d_real": real_term, "d_fake": fake_term}
 
     def generator_loss(condition, target, fake):
         terms = {}

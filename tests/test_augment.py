@@ -1,0 +1,114 @@
+"""Random jitter and mirroring: stateless, the same for both images, and within the picture."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pix2pix_tf import augment, images
+
+
+def coordinates(height, width):
+    """uint8 [height, width, 3]: each pixel holds its row, its column and their sum."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows, columns, rows + columns], axis=-1).astype(np.uint8)
+
+
+def as_uint8(pair):
+    return tuple(images.to_uint8(image).numpy() for image in pair)
+
+
+def jittered(seed, picture, size=(8, 10), jitter=(12, 15), mirror=True):
+    pair = (picture, 255 - picture)
+    return as_uint8(augment.random_jitter_and_mirror(pair, [7, seed], size, jitter, mirror))
+
+
+def test_the_same_seed_gives_the_same_pair():
+    for first, second in zip(jittered(3, coordinates(12, 15)), jittered(3, coordinates(12, 15)), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_seeds_give_different_pairs():
+    results = {jittered(seed, coordinates(12, 15))[0].tobytes() for seed in range(30)}
+    assert len(results) > 15
+
+
+def test_both_images_get_the_same_crop_and_flip():
+    for seed in range(20):
+        a, b = jittered(seed, coordinates(12, 15))
+        np.testing.assert_array_equal(a, 255 - b)
+
+
+def test_a_crop_is_a_window_of_the_picture_and_all_windows_occur():
+    picture = coordinates(12, 15)
+    corners = set()
+    for seed in range(200):
+        a, _ = jittered(seed, picture, mirror=False)
+        top, left, _ = a[0, 0]
+        np.testing.assert_array_equal(a, picture[top : top + 8, left : left + 10])
+        corners.add((int(top), int(left)))
+    assert {top for top, _ in corners} == set(range(5))
+    assert {left for _, left in corners} == set(range(6))
+
+
+def test_half_of_the_pairs_are_mirrored():
+    picture = coordinates(8, 10)
+    flips = 0
+    for seed in range(200):
+        a, _ = jittered(seed, picture, jitter=(8, 10))
+        flipped = a[0, 0, 1] > a[0, -1, 1]
+        np.testing.assert_array_equal(a, picture[:, ::-1] if flipped else picture)
+        flips += flipped
+    assert 75 < flips < 125
+
+
+def test_nothing_is_mirrored_unless_asked():
+    for seed in range(20):
+        a, _ = jittered(seed, coordinates(12, 15), mirror=False)
+        assert a[0, 0, 1] < a[0, -1, 1]
+
+
+def test_crop_and_flip_are_drawn_independently():
+    picture = coordinates(12, 15)
+    drawn = set()
+    for seed in range(100):
+        a, _ = jittered(seed, picture)
+        drawn.add((bool(a[0, 0, 1] > a[0, -1, 1]), int(a[0, 0, 0])))
+    assert drawn == {(flip, top) for flip in (False, True) for top in range(5)}
+
+
+def test_no_jitter_is_a_pure_resize():
+    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    result = augment.random_jitter_and_mirror((picture, picture), [1, 2], (8, 10), (8, 10), False)
+    for image, expected in zip(result, augment.plain((picture, picture), (8, 10)), strict=True):
+        np.testing.assert_array_equal(image, expected)
+
+
+def test_plain_keeps_a_picture_of_the_right_size_as_it_is():
+    picture = coordinates(8, 10)
+    np.testing.assert_array_equal(as_uint8(augment.plain((picture, 255 - picture), (8, 10))), [picture, 255 - picture])
+
+
+def test_shrinking_does_not_alias():
+    stripes = np.zeros((80, 80, 3), np.uint8)
+    stripes[:, ::2] = 255
+    image, _ = augment.plain((stripes, stripes), (16, 16))
+    assert np.abs(image[:, 1:-1]).max() < 0.05
+
+
+def test_growing_interpolates_between_pixels():
+    image = augment.resize(np.uint8([[[0], [200]]]), (1, 4))
+    np.testing.assert_allclose(image[0, :, 0], [0, 50, 150, 200])
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_the_result_is_float_in_the_range_of_the_networks_and_of_known_size(mirror):
+    @tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)] * 2)
+    def graph(a, b):
+        result = augment.random_jitter_and_mirror((a, b), tf.constant([1, 2], tf.int64), (8, 10), (12, 15), mirror)
+        assert [image.shape for image in result] == [[8, 10, 3]] * 2
+        return result
+
+    picture = np.random.default_rng(0).integers(0, 2, (9, 9, 3), dtype=np.uint8) * 255
+    for image in graph(picture, picture):
+        assert image.dtype == tf.float32
+        assert -1 <= np.min(image) < -0.5 < 0.5 < np.max(image) <= 1

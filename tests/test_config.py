@@ -1,0 +1,397 @@
+"""Settings: what is allowed, how sizes are written, the paper's presets, and which settings a run takes."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pix2pix_tf.config import PRESETS, Config, config_for_run, save_config
+from pix2pix_tf.errors import UserError
+
+# Paper, appendix 6.2: direction, epochs, batch size, jitter at 256, mirror.
+PAPER = {
+    "toy_facades": ("b_to_a", 200, 1, 286, True),
+    "facades": ("b_to_a", 200, 1, 286, True),
+    "cityscapes": ("b_to_a", 200, 1, 286, True),
+    "pix2pix_cityscapes": ("b_to_a", 200, 1, 286, True),
+    "maps": ("a_to_b", 200, 1, 286, True),
+    "edges2shoes": ("a_to_b", 15, 4, 256, False),
+    "edges2handbags": ("a_to_b", 15, 4, 256, False),
+    "night2day": ("b_to_a", 17, 4, 286, True),
+    "thermal2color": ("a_to_b", 10, 4, 256, False),
+    "colorization": ("a_to_b", 6, 4, 256, True),
+    "inpainting": ("a_to_b", 25, 4, 256, False),
+}
+
+
+def refusal(function, *arguments, **fields):
+    with pytest.raises(UserError) as caught:
+        function(*arguments, **fields)
+    return str(caught.value)
+
+
+def run_directory(tmp_path, **fields):
+    save_config(Config(**fields), tmp_path)
+    return str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("layout", "zip", "auto, side_by_side, two_folders, photos"),
+        ("task", "segment", "translate, colorize, colorize_rgb, inpaint"),
+        ("direction", "AtoB", "a_to_b, b_to_a"),
+        ("generator", "resnet", "unet, encoder_decoder"),
+        ("norm", "layer", "batch, instance, none"),
+        ("receptive_field", 34, "1, 16, 70, 286"),
+        ("gan_loss", "wgan", "vanilla, lsgan"),
+        ("reconstruction", "l3", "l1, l2"),
+        ("precision", "float16", "float32, bfloat16"),
+        ("inference_statistics", "moving", "image, batch"),
+        ("cache_gigabytes", -1.0, "at least 0"),
+        ("base_filters", 0, "at least 1"),
+        ("dropout", -0.1, "at least 0"),
+        ("dropout", 1.0, "at most 0.99"),
+        ("gan_weight", -1.0, "at least 0"),
+        ("reconstruction_weight", -1.0, "at least 0"),
+        ("feature_matching_weight", -1.0, "at least 0"),
+        ("epochs", 0, "at least 1"),
+        ("steps", -1, "at least 0"),
+        ("batch_size", 0, "at least 1"),
+        ("learning_rate", -1e-4, "at least 0"),
+        ("learning_rate", float("nan"), "a finite number"),
+        ("reconstruction_weight", float("inf"), "a finite number"),
+        ("beta_1", 1.0, "at most 0.999"),
+        ("decay_epochs", -1, "at least 0"),
+        ("seed", -1, "at least 0"),
+        ("seed", 2**31, "at most 2147483647"),
+        ("log_every", 0, "at least 1"),
+        ("sample_every", 0, "at least 1"),
+        ("save_every", 0, "at least 1"),
+        ("keep_checkpoints", 0, "at least 1"),
+        ("validation_images", 0, "at least 1"),
+        ("epochs", 2.5, "of type int"),
+        ("batch_size", True, "of type int"),
+        ("mirror", 1, "of type bool"),
+        ("learning_rate", "fast", "of type float"),
+        ("dataset", 7, "of type str"),
+        ("image_size", "big", "a size like 256 or 256x512"),
+        ("image_size", "256x256x3", "a size like 256 or 256x512"),
+        ("image_size", 0, "a size like 256 or 256x512"),
+        ("image_size", 256.0, "a size like 256 or 256x512"),
+        ("jitter_size", "large", "a size like 256 or 256x512"),
+    ],
+)
+def test_a_refused_value_is_named_with_its_field_and_what_is_allowed(field, value, allowed):
+    message = refusal(Config, **{field: value})
+    assert message.startswith(field)
+    assert allowed in message
+    assert message.endswith(f"Received: {value!r}.")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"dropout": 0.0},
+        {"dropout": 0.99},
+        {"beta_1": 0.0},
+        {"beta_1": 0.999},
+        {"seed": 2**31 - 1},
+        {"base_filters": 1},
+        {"gan_weight": 0.0},
+        {"reconstruction_weight": 0.0},
+        {"gan_weight": 1},
+        {"image_size": 32},
+    ],
+)
+def test_the_ends_of_each_range_are_allowed(fields):
+    assert dataclasses.asdict(Config(**fields)).items() >= fields.items()
+
+
+def test_an_objective_without_any_term_is_refused():
+    message = refusal(Config, gan_weight=0.0, reconstruction_weight=0.0)
+    assert "gan_weight and reconstruction_weight are both 0" in message
+    assert "set one of them" in message
+
+
+def test_feature_matching_without_a_discriminator_is_refused():
+    message = refusal(Config, gan_weight=0.0, feature_matching_weight=10.0)
+    assert "feature_matching_weight" in message
+    assert "set gan_weight above 0" in message
+
+
+def test_a_config_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().epochs = 3
+
+
+def test_replace_validates():
+    assert Config().replace(epochs=3) == Config(epochs=3)
+    assert "epochs must be at least 1" in refusal(Config().replace, epochs=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "size"),
+    [
+        (256, 256, (256, 256)),
+        ("256", 256, (256, 256)),
+        ("256x256", 256, (256, 256)),
+        ("256x512", "256x512", (256, 512)),
+        ("256X512", "256x512", (256, 512)),
+        ((512, 256), "512x256", (512, 256)),
+        ([64, 64], 64, (64, 64)),
+    ],
+)
+def test_sizes_have_one_written_form(given, written, size):
+    config = Config(image_size=given)
+    assert config.image_size == written
+    assert config.size == size
+
+
+@pytest.mark.parametrize(
+    ("refused", "nearest"),
+    [(250, "256"), (100, "96"), (31, "32"), (1, "32"), ("250x500", "256x512"), ("64x33", "64x32")],
+)
+def test_the_nearest_valid_size_is_named(refused, nearest):
+    message = refusal(Config, image_size=refused)
+    assert message.startswith("image_size")
+    assert f"multiples of 32, such as {nearest}." in message
+    assert f"Received: {refused}." in message
+    nearest = Config(image_size=nearest)
+    assert nearest.levels >= 5
+
+
+@pytest.mark.parametrize(
+    ("size", "levels"),
+    [(256, 8), (128, 7), (64, 6), (32, 5), (96, 5), (512, 8), (1024, 8), ("256x512", 8), ("512x64", 6), ("256x96", 5)],
+)
+def test_levels_follow_from_the_size(size, levels):
+    assert Config(image_size=size).levels == levels
+
+
+@pytest.mark.parametrize(
+    ("size", "jitter_size", "jitter"),
+    [
+        (256, None, (286, 286)),
+        (128, None, (143, 143)),
+        (64, None, (72, 72)),
+        ("256x512", None, (286, 572)),
+        (256, 0, (256, 256)),
+        ("64x128", "0", (64, 128)),
+        (256, 300, (300, 300)),
+        (256, "300", (300, 300)),
+        (256, "286x300", (286, 300)),
+        (256, 256, (256, 256)),
+    ],
+)
+def test_jitter_is_in_proportion_unless_given(size, jitter_size, jitter):
+    assert Config(image_size=size, jitter_size=jitter_size).jitter == jitter
+
+
+@pytest.mark.parametrize("jitter_size", [255, "300x255", "255x300"])
+def test_jitter_below_the_size_is_refused(jitter_size):
+    message = refusal(Config, jitter_size=jitter_size)
+    assert message.startswith("jitter_size must be at least image_size 256, or 0")
+    assert f"Received: {jitter_size}." in message
+
+
+@pytest.mark.parametrize("size", [32, 64, "64x256", "256x64"])
+def test_a_receptive_field_whose_map_would_be_empty_is_refused(size):
+    message = refusal(Config, image_size=size, receptive_field=286)
+    assert "receptive_field 286" in message
+    assert f"image_size {size}" in message
+    assert "receptive_field 70" in message
+
+
+@pytest.mark.parametrize(("size", "field"), [(128, 286), (32, 70), (32, 16), (32, 1)])
+def test_a_receptive_field_that_fits_is_allowed(size, field):
+    assert Config(image_size=size, receptive_field=field).receptive_field == field
+
+
+def test_the_presets_are_those_of_the_paper():
+    assert PAPER.keys() == PRESETS.keys()
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_preset_follows_the_paper(name):
+    config = Config.preset(name)
+    assert (config.direction, config.epochs, config.batch_size, config.jitter[0], config.mirror) == PAPER[name]
+    assert config.steps == 0
+    assert config.task == {"colorization": "colorize", "inpainting": "inpaint"}.get(name, "translate")
+
+
+def test_the_paper_names_what_no_preset_changes():
+    config = Config()
+    assert (config.learning_rate, config.beta_1, config.decay_epochs) == (2e-4, 0.5, 0)
+    assert (config.gan_loss, config.gan_weight, config.conditional) == ("vanilla", 1.0, True)
+    assert (config.reconstruction, config.reconstruction_weight, config.feature_matching_weight) == ("l1", 100.0, 0.0)
+    assert (config.generator, config.base_filters, config.norm, config.dropout) == ("unet", 64, "batch", 0.5)
+    assert (config.receptive_field, config.image_size, config.inference_statistics) == (70, 256, "image")
+
+
+def test_a_preset_takes_changes():
+    config = Config.preset("edges2shoes", epochs=3, image_size=128)
+    assert (config.dataset, config.epochs, config.size, config.batch_size) == ("edges2shoes", 3, (128, 128), 4)
+
+
+def test_cityscapes_is_short_for_the_data_set_of_this_project():
+    assert Config.preset("cityscapes") == Config.preset("pix2pix_cityscapes")
+    assert Config.preset("cityscapes").dataset == "pix2pix_cityscapes"
+
+
+def test_an_unknown_preset_is_refused_with_all_names():
+    message = refusal(Config.preset, "horses")
+    assert "'horses'" in message
+    assert all(name in message for name in PAPER)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(),
+        Config(image_size="256x512", jitter_size="286x600", task="colorize", mirror=False, learning_rate=1e-3),
+        *map(Config.preset, PAPER),
+    ],
+)
+def test_json_round_trip(config):
+    assert Config.from_json(config.to_json()) == config
+
+
+def test_json_holds_every_field_under_its_own_name():
+    values = json.loads(Config(image_size=(64, 128)).to_json())
+    assert list(values) == [field.name for field in dataclasses.fields(Config)]
+    assert values["image_size"] == "64x128"
+    assert values["jitter_size"] is None
+
+
+def test_a_field_that_json_lacks_takes_its_default():
+    assert Config.from_json('{"epochs": 3}') == Config(epochs=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ('{"epochs": 3, "spectral_norm": true}', "unknown fields: spectral_norm;"),
+        ('{"epochs": 3', "not valid JSON"),
+        ("[256]", "must be a JSON object. Received: '[256]'"),
+        ('{"epochs": "3"}', "epochs must be of type int. Received: '3'"),
+    ],
+)
+def test_json_that_is_no_config_is_refused(text, part):
+    assert part in refusal(Config.from_json, text)
+
+
+def test_a_new_run_takes_the_preset_of_its_data_set(tmp_path):
+    config = config_for_run(str(tmp_path / "new"), {"dataset": "edges2shoes", "image_size": 128})
+    assert config == Config.preset("edges2shoes", image_size=128)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_new_run_of_nothing_in_particular_is_of_toy_facades(tmp_path):
+    assert config_for_run(str(tmp_path), {}) == Config.preset("toy_facades")
+
+
+def test_a_new_run_of_a_folder_takes_no_preset_unless_one_is_named(tmp_path):
+    assert config_for_run(str(tmp_path), {"data_dir": "d"}) == Config(data_dir="d")
+    named = config_for_run(str(tmp_path), {"data_dir": "d", "dataset": "night2day"})
+    assert named == Config.preset("night2day", data_dir="d")
+
+
+def test_a_data_set_without_preset_takes_the_defaults(tmp_path):
+    assert config_for_run(str(tmp_path), {"dataset": "my_set"}) == Config(dataset="my_set")
+
+
+def test_a_folder_of_other_files_is_no_run_directory(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    message = refusal(config_for_run, str(tmp_path), {})
+    assert message.startswith(str(tmp_path))
+    assert "no config.json" in message and "another --workdir" in message
+
+
+def test_a_run_that_only_holds_its_lock_is_new(tmp_path):
+    (tmp_path / ".lock").touch()
+    assert config_for_run(str(tmp_path), {"epochs": 3}).epochs == 3
+
+
+def test_a_continued_run_keeps_its_settings(tmp_path):
+    workdir = run_directory(tmp_path, dataset="maps", image_size=64, norm="instance")
+    assert config_for_run(workdir, {}) == Config(dataset="maps", image_size=64, norm="instance")
+
+
+@pytest.mark.parametrize(
+    ("field", "old", "new"),
+    [
+        ("image_size", 64, "64x128"),
+        ("norm", "batch", "none"),
+        ("batch_size", 1, 4),
+        ("seed", 0, 7),
+        ("mirror", True, False),
+        ("dataset", "maps", "facades"),
+        ("learning_rate", 2e-4, 1e-4),
+    ],
+)
+def test_a_contradicting_setting_is_refused(tmp_path, field, old, new):
+    workdir = run_directory(tmp_path, **{"dataset": "maps", "image_size": 64, field: old})
+    message = refusal(config_for_run, workdir, {field: new})
+    assert f"{workdir} was started with {field}={old!r}, not {new!r};" in message
+    assert f"leave --{field} out" in message and "another --workdir" in message
+
+
+def test_repeating_a_setting_in_another_form_contradicts_nothing(tmp_path):
+    workdir = run_directory(tmp_path, dataset="pix2pix_cityscapes", image_size=64)
+    config = config_for_run(workdir, {"dataset": "cityscapes", "image_size": "64x64"})
+    assert (config.dataset, config.image_size) == ("pix2pix_cityscapes", 64)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "steps",
+        "epochs",
+        "save_every",
+        "log_every",
+        "sample_every",
+        "keep_checkpoints",
+        "validation_images",
+        "cache_gigabytes",
+    ],
+)
+def test_what_does_not_touch_the_model_may_change(tmp_path, field):
+    workdir = run_directory(tmp_path)
+    assert getattr(config_for_run(workdir, {field: 17}), field) == 17
+
+
+def test_only_these_fields_may_change():
+    changeable = {field.name for field in dataclasses.fields(Config) if field.metadata["may_change"]}
+    assert changeable == {
+        *("steps", "epochs", "save_every", "log_every", "sample_every"),
+        *("keep_checkpoints", "validation_images", "cache_gigabytes"),
+    }
+
+
+def test_giving_epochs_to_a_run_counted_in_steps_counts_in_epochs(tmp_path):
+    workdir = run_directory(tmp_path, steps=500)
+    assert config_for_run(workdir, {}).steps == 500
+    counted = config_for_run(workdir, {"epochs": 9})
+    assert (counted.epochs, counted.steps) == (9, 0)
+    both = config_for_run(workdir, {"epochs": 9, "steps": 700})
+    assert (both.epochs, both.steps) == (9, 700)
+
+
+def test_a_saved_config_replaces_the_old_one_and_leaves_nothing_behind(tmp_path):
+    for epochs in (1, 2):
+        save_config(Config(epochs=epochs), tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
+    assert Config.from_json((tmp_path / "run" / "config.json").read_text()) == Config(epochs=2)
+
+
+def test_every_field_has_a_help_text():
+    assert all(len(field.metadata["help"]) > 10 for field in dataclasses.fields(Config))
+
+
+def test_settings_need_no_tensorflow():
+    code = "import sys, pix2pix_tf; pix2pix_tf.Config(); print({'tensorflow', 'keras', 'numpy'} & sys.modules.keys())"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "set()"

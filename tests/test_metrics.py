@@ -1,0 +1,61 @@
+"""L1 by hand, PSNR and SSIM against scikit-image."""
+
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from pix2pix_tf.metrics import image_metrics
+
+
+def pictures(noise=0.2):
+    """Smooth targets and noisy outputs, float32 [3, 24, 32, 3] in [-1, 1]."""
+    dice = np.random.default_rng(0)
+    rows, columns = np.mgrid[:24, :32]
+    phases = dice.uniform(0, 6, (3, 1, 1, 3))
+    target = np.sin(rows[..., None] / 5 + phases) * np.cos(columns[..., None] / 7 + phases)
+    output = target + noise * np.arange(1, 4).reshape(3, 1, 1, 1) * dice.normal(size=target.shape)
+    return np.clip(output, -1, 1).astype(np.float32), target.astype(np.float32)
+
+
+def ssim_of_wang(output, target):
+    return structural_similarity(
+        output, target, data_range=2, channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+
+
+def test_l1_by_hand():
+    output, target = np.zeros((2, 11, 11, 3), np.float32), np.zeros((2, 11, 11, 3), np.float32)
+    output[0, 3, 4, 1] = 0.5
+    target[1] = -1
+    np.testing.assert_allclose(image_metrics(output, target)["l1"], [0.5 / 363, 1.0], rtol=1e-6)
+
+
+def test_psnr_by_hand():
+    output = np.full((1, 11, 11, 3), 0.2, np.float32)
+    np.testing.assert_allclose(image_metrics(output, np.zeros_like(output))["psnr"], [20.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "reference"), [("psnr", None), ("ssim", ssim_of_wang)])
+def test_each_image_agrees_with_scikit_image(name, reference):
+    reference = reference or (lambda output, target: peak_signal_noise_ratio(target, output, data_range=2))
+    output, target = pictures()
+    expected = [reference(*pair) for pair in zip(output, target, strict=True)]
+    np.testing.assert_allclose(image_metrics(output, target)[name], expected, rtol=1e-5)
+
+
+def test_a_perfect_answer():
+    _, target = pictures()
+    metrics = image_metrics(target, target)
+    np.testing.assert_array_equal(metrics["l1"], [0, 0, 0])
+    np.testing.assert_array_equal(metrics["psnr"], [np.inf] * 3)
+    np.testing.assert_allclose(metrics["ssim"], [1, 1, 1], rtol=1e-6)
+
+
+def test_an_answer_out_of_range_is_measured_as_it_is_shown():
+    _, target = pictures()
+    for value, shown in zip(
+        image_metrics(target * 9, target).values(),
+        image_metrics(np.clip(target * 9, -1, 1), target).values(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(value, shown)

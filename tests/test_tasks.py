@@ -1,0 +1,118 @@
+"""What the generator sees and predicts in each task, and that decoding undoes encoding."""
+
+import numpy as np
+import pytest
+import skimage.color
+
+from pix2pix_tf import images
+from pix2pix_tf.config import Config
+from pix2pix_tf.tasks import get_task
+
+TASKS = ("translate", "colorize", "colorize_rgb", "inpaint")
+
+
+def task_named(name):
+    return get_task(Config(task=name))
+
+
+def picture(height=8, width=12, seed=0):
+    """float32 RGB [height, width, 3] in [-1, 1] with 8-bit values."""
+    values = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return images.to_network(values).numpy()
+
+
+def lab(rgb):
+    return skimage.color.rgb2lab((np.asarray(rgb) + 1) / 2)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_decoding_the_truth_gives_the_target(name):
+    task = task_named(name)
+    target = picture()
+    source = picture(seed=1) if task.paired else target
+    _, truth = task.encode(source, target)
+    np.testing.assert_array_equal(images.to_uint8(task.decode(truth, source)), images.to_uint8(target))
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "outputs", "paired"),
+    [("translate", 3, 3, True), ("colorize", 1, 2, False), ("colorize_rgb", 1, 3, False), ("inpaint", 3, 3, False)],
+)
+@pytest.mark.parametrize("leading", [(), (2,)])
+def test_channels(name, inputs, outputs, paired, leading):
+    task = task_named(name)
+    assert (task.input_channels, task.output_channels, task.paired) == (inputs, outputs, paired)
+    source = np.broadcast_to(picture(), (*leading, 8, 12, 3))
+    condition, truth = task.encode(source, source)
+    assert condition.shape == (*leading, 8, 12, inputs)
+    assert truth.shape == (*leading, 8, 12, outputs)
+    assert task.decode(truth, source).shape == source.shape
+    assert task.visible(condition).shape == source.shape
+
+
+def test_translate_passes_both_images_through():
+    source, target = picture(), picture(seed=1)
+    condition, truth = task_named("translate").encode(source, target)
+    np.testing.assert_array_equal(condition, source)
+    np.testing.assert_array_equal(truth, target)
+
+
+def test_colorize_sees_lightness_and_predicts_chroma():
+    target = picture()
+    condition, truth = task_named("colorize").encode(target, target)
+    np.testing.assert_allclose(condition, lab(target)[..., :1] / 50 - 1, atol=1e-5)
+    np.testing.assert_allclose(truth, lab(target)[..., 1:] / 110, atol=1e-5)
+
+
+def test_colorize_keeps_the_lightness_of_the_source():
+    source = picture() * 0.2
+    output = np.random.default_rng(1).uniform(-0.1, 0.1, (8, 12, 2)).astype(np.float32)
+    task = task_named("colorize")
+    assert not np.any(task.clipped(output, source))
+    answer = lab(task.decode(output, source))
+    np.testing.assert_allclose(answer[..., 0], lab(source)[..., 0], atol=2e-3)
+    np.testing.assert_allclose(answer[..., 1:], output * 110, atol=2e-3)
+
+
+def test_colorize_tells_where_it_clips():
+    task = task_named("colorize")
+    grey = np.zeros((1, 2, 3), np.float32)
+    np.testing.assert_array_equal(task.clipped(np.float32([[[0, 0], [1, -1]]]), grey), [[False, True]])
+    assert all(task_named(name).clipped is None for name in TASKS if name != "colorize")
+
+
+def test_colorize_rgb_sees_luma():
+    target = picture()
+    condition, truth = task_named("colorize_rgb").encode(target, target)
+    np.testing.assert_allclose(condition[..., 0], target @ np.float32([0.299, 0.587, 0.114]), atol=2e-4)
+    np.testing.assert_array_equal(truth, target)
+
+
+@pytest.mark.parametrize("name", ["colorize", "colorize_rgb"])
+def test_what_a_colouriser_sees_is_shown_in_grey(name):
+    grey = np.repeat(picture()[..., :1], 3, axis=-1)
+    task = task_named(name)
+    np.testing.assert_allclose(task.visible(task.condition(grey)), grey, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "rows", "columns"),
+    [(8, 12, slice(2, 6), slice(3, 9)), (256, 256, slice(64, 192), slice(64, 192)), (5, 7, slice(1, 3), slice(1, 4))],
+)
+def test_inpaint_cuts_exactly_the_centre_block(height, width, rows, columns):
+    source = picture(height, width) * 0.9 + 0.05
+    expected = source.copy()
+    expected[rows, columns] = 0
+    np.testing.assert_array_equal(task_named("inpaint").condition(source), expected)
+
+
+def test_inpaint_fills_the_hole_and_keeps_what_surrounds_it():
+    source, output = picture(), picture(seed=1)
+    expected = source.copy()
+    expected[2:6, 3:9] = output[2:6, 3:9]
+    np.testing.assert_array_equal(task_named("inpaint").decode(output, source), expected)
+
+
+def test_inpaint_learns_from_the_whole_picture():
+    target = picture()
+    np.testing.assert_array_equal(task_named("inpaint").encode(target, target)[1], target)

@@ -1,0 +1,170 @@
+"""Answers on pictures of any size: translate on floats, Translator on uint8."""
+
+import numpy as np
+import pytest
+import skimage.color
+import tensorflow as tf
+
+from pix2pix_tf import Config, Translator, UserError, build_generator, images
+from pix2pix_tf.translation import at_inference, generate, translate
+
+CONFIG = Config(image_size=32, base_filters=2)
+SIZES = [(1, 1), (33, 47), (64, 64), (5, 70)]
+
+
+def translator(**changes):
+    """An untrained network whose weights are large enough to make something of its input."""
+    config = CONFIG.replace(**changes)
+    generator = build_generator(config, image_size=(None, None))
+    for variable in generator.variables:
+        variable.assign(variable * (5.0 if variable.path.endswith("kernel") else 1.0))
+    return Translator(config, generator)
+
+
+def pictures(*shape):
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def rows_and_columns(height, width):
+    """float32 [1, height, width, 3] in [-1, 1] in which every pixel differs."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows / 100, columns / 100, rows * 0.0], axis=-1)[None].astype(np.float32)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_each_pixel_of_the_answer_stands_where_it_stood(size):
+    source = rows_and_columns(*size)
+    np.testing.assert_array_equal(translate(CONFIG, lambda x: x, source), source)
+
+
+@pytest.mark.parametrize(("size", "padded"), [((1, 1), (32, 32)), ((33, 47), (64, 64)), ((64, 32), (64, 32))])
+def test_the_generator_sees_the_picture_mirrored_to_a_multiple(size, padded):
+    seen = []
+    source = rows_and_columns(*size)
+    generate(CONFIG, lambda x: seen.append(np.array(x)) or x, source)
+    pads = [(0, 0), (0, padded[0] - size[0]), (0, padded[1] - size[1]), (0, 0)]
+    np.testing.assert_array_equal(seen, [np.pad(source, pads, mode="reflect")])
+
+
+def test_the_raw_output_is_cropped_to_the_source():
+    raw = generate(CONFIG.replace(task="colorize"), lambda x: tf.concat([x, x], axis=-1), rows_and_columns(33, 47))
+    assert raw.shape == (1, 33, 47, 2)
+
+
+@pytest.mark.parametrize("task", ["translate", "colorize", "colorize_rgb", "inpaint"])
+@pytest.mark.parametrize("size", [(1, 1), (33, 47)])
+def test_any_size_gives_an_answer_of_the_same_size(task, size):
+    answer = translator(task=task)(pictures(*size, 3))
+    assert answer.dtype == np.uint8
+    assert answer.shape == (*size, 3)
+
+
+def test_one_translator_takes_pictures_of_all_sizes_one_after_the_other():
+    one = translator()
+    for height, width in [*SIZES, *SIZES]:
+        assert one(pictures(height, width, 3)).shape == (height, width, 3)
+        assert one(pictures(2, height, width, 3)).shape == (2, height, width, 3)
+
+
+def test_the_answer_is_the_generators_output():
+    one, picture = translator(), pictures(32, 64, 3)
+    output = one.generator(picture[None] / np.float32(127.5) - 1).numpy()[0]
+    np.testing.assert_allclose(one(picture), (output + 1) * 127.5, atol=0.51)
+
+
+@pytest.mark.parametrize("seed", [None, [1, 2]])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_picture_gets_the_same_answer_alone_and_in_a_batch(precision, seed):
+    one, other = (translator(precision=precision, base_filters=8) for _ in range(2))
+    batch = pictures(3, 70, 90, 3)
+    alone = [one(picture, seed=seed) for picture in batch]
+    assert np.std(alone) > 20
+    np.testing.assert_array_equal(other(batch, seed=seed), alone)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_answer_does_not_depend_on_the_calls_before(precision):
+    fresh, used = translator(precision=precision), translator(precision=precision)
+    for earlier in [(1, 64, 64, 3), (2, 33, 47, 3), (1, 64, 32, 3)]:
+        used(pictures(*earlier))
+    np.testing.assert_array_equal(used(pictures(33, 47, 3)), fresh(pictures(33, 47, 3)))
+
+
+def test_batch_statistics_mix_the_pictures_of_a_batch():
+    one, batch = translator(inference_statistics="batch"), pictures(3, 32, 32, 3)
+    batch[1] //= 4
+    assert np.any(one(batch)[0] != one(batch[0]))
+
+
+def test_the_same_seed_gives_the_same_answer_which_is_not_that_without_noise():
+    one, picture = translator(), pictures(33, 47, 3)
+    noisy = one(picture, seed=[1, 2])
+    np.testing.assert_array_equal(one(picture, seed=[1, 2]), noisy)
+    np.testing.assert_array_equal(one(picture), one(picture))
+    assert np.any(noisy != one(picture))
+    assert np.any(noisy != one(picture, seed=[1, 3]))
+
+
+def test_grey_is_taken_as_rgb():
+    one, grey = translator(), pictures(2, 33, 47, 1)
+    np.testing.assert_array_equal(one(grey), one(np.repeat(grey, 3, axis=-1)))
+    np.testing.assert_array_equal(one(grey[0]), one(grey)[0])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "received"),
+    [
+        (np.zeros((8, 8, 3), np.float32), "float32 [8, 8, 3]"),
+        (np.zeros((8, 8), np.uint8), "uint8 [8, 8]"),
+        (np.zeros((8, 8, 4), np.uint8), "uint8 [8, 8, 4]"),
+        (np.zeros((1, 1, 8, 8, 3), np.uint8), "uint8 [1, 1, 8, 8, 3]"),
+        (np.zeros((0, 8, 3), np.uint8), "uint8 [0, 8, 3]"),
+    ],
+)
+def test_what_is_no_picture_is_refused(wrong, received):
+    with pytest.raises(UserError) as caught:
+        translator()(wrong)
+    message = str(caught.value)
+    assert "takes uint8 pictures [H, W, C] or [N, H, W, C] with 1 or 3 channels" in message
+    assert message.endswith(f"Received: {received}.")
+
+
+def test_a_call_changes_neither_weights_nor_picture():
+    one, picture = translator(), pictures(33, 47, 3)
+    before, copy = one.generator.get_weights(), picture.copy()
+    one(picture)
+    one(picture, seed=[1, 2])
+    assert all(np.array_equal(a, b) for a, b in zip(before, one.generator.get_weights(), strict=True))
+    np.testing.assert_array_equal(picture, copy)
+
+
+@pytest.mark.parametrize("size", [(33, 47), (45, 31)])
+def test_colorize_keeps_the_lightness_at_full_resolution(size):
+    config = CONFIG.replace(task="colorize")
+    one = Translator(config, build_generator(config, image_size=(None, None)))
+    source = pictures(*size, 1) // 2 + 64
+    answer = one(source)
+    before, after = (skimage.color.rgb2lab(np.broadcast_to(x, (*size, 3)))[..., 0] for x in (source, answer))
+    assert np.any(answer[..., 0] != answer[..., 2])
+    assert np.median(np.abs(after - before)) < 0.15
+    assert np.abs(after - before).max() < 0.5
+
+
+def test_inpaint_keeps_what_surrounds_the_hole():
+    picture = pictures(33, 47, 3)
+    answer = translator(task="inpaint")(picture)
+    outside = np.ones((33, 47), bool)
+    outside[8:24, 11:34] = False
+    np.testing.assert_array_equal(answer[outside], picture[outside])
+    assert np.any(answer[~outside] != picture[~outside])
+
+
+def test_predict_and_generate_are_the_same_answer_in_floats():
+    one, picture = translator(), pictures(2, 33, 47, 3)
+    source = images.to_network(picture)
+    predicted = one.predict(source)
+    np.testing.assert_array_equal(images.to_uint8(predicted), one(picture))
+    np.testing.assert_array_equal(one.generate(source), predicted)
+    np.testing.assert_allclose(
+        translate(one.config, at_inference(one.config, one.generator), source), predicted, atol=1e-5
+    )
