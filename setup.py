@@ -26,7 +26,6 @@ setup(
         "tensorflow-io>=0.37,<0.38",
         "tensorflow-datasets>=4.9.9,<5",
         "importlib_resources>=6",  # TFDS imports it in builders without declaring it.
-        "array_record>=0.8",  # TFDS's format that can be read by record number.
         "tensorboard>=2.20,<3",  # tf.summary fails without it.
         "matplotlib>=3.10,<4",
         "numpy>=2.1,<3",
@@ -35,7 +34,8 @@ setup(
         "tqdm>=4.66,<5",
     ],
     extras_require={
-        "dev": ["pytest>=8,<10", "ruff>=0.14", "scikit-image>=0.25,<1"],
+        "tfds": ["apache-beam>=2.70", "mlcroissant>=1.1"],  # The command line tfds imports both and declares neither.
+        "dev": ["pytest>=8,<10", "ruff>=0.14", "scikit-image>=0.25,<1", "dill>=0.3"],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

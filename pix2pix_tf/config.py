@@ -60,8 +60,16 @@ class Config:
         None, "size that pairs are resized to before the random crop; default image_size*286/256, 0 for no jitter"
     )
     mirror: bool = _field(True, "flip half of the pairs left-right")
-    cache_gigabytes: float = _field(
-        4.0, "memory for decoded pictures; what exceeds it is decoded anew", minimum=0, may_change=True
+    skip_bad_images: bool = _field(
+        False,
+        "read all pictures at the start, and leave out those that are broken, unpaired, tiny or there twice",
+        may_change=True,
+    )
+    cache_gigabytes: float | str = _field(
+        "auto",
+        "memory for decoded pictures, or auto for half of what is free; what exceeds it is decoded anew",
+        minimum=0,
+        may_change=True,
     )
 
     # Networks
@@ -105,6 +113,7 @@ class Config:
     )
 
     def __post_init__(self):
+        object.__setattr__(self, "cache_gigabytes", _parse_gigabytes(self.cache_gigabytes))
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
         for name in SIZES:
@@ -141,14 +150,14 @@ class Config:
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the training images."""
-        return _parse_size("image_size", self.image_size)
+        return parse_size("image_size", self.image_size)
 
     @property
     def jitter(self) -> tuple[int, int]:
         """(height, width) that a pair is resized to before the random crop."""
         if self.jitter_size is None:  # Paper, appendix 6.2: 286 for 256; other sizes in proportion.
             return tuple(round(side * 286 / 256) for side in self.size)
-        return _parse_size("jitter_size", self.jitter_size) if self.jitter_size else self.size
+        return parse_size("jitter_size", self.jitter_size) if self.jitter_size else self.size
 
     @property
     def levels(self) -> int:
@@ -207,6 +216,7 @@ PRESETS = {
     "edges2handbags": {"direction": "a_to_b", "epochs": 15, "batch_size": 4, **_NO_AUGMENTATION},
     "night2day": {"direction": "b_to_a", "epochs": 17, "batch_size": 4, **_JITTER_AND_MIRROR},
     "thermal2color": {"direction": "a_to_b", "epochs": 10, "batch_size": 4, **_NO_AUGMENTATION},
+    "victorian400": {"task": "colorize", "direction": "a_to_b", "epochs": 200, "jitter_size": 0, "mirror": True},
     "colorization": {"task": "colorize", "epochs": 6, "batch_size": 4, "jitter_size": 0, "mirror": True},
     "inpainting": {"task": "inpaint", "epochs": 25, "batch_size": 4, **_NO_AUGMENTATION},
 }
@@ -278,6 +288,8 @@ def _check(field, value):
         raise UserError(f"{field.name} must be one of {allowed}. Received: {value!r}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"{field.name} must be a finite number. Received: {value!r}.")
+    if value == "auto":
+        return
     if rules["minimum"] is not None and value < rules["minimum"]:
         raise UserError(f"{field.name} must be at least {rules['minimum']}. Received: {value!r}.")
     if rules["maximum"] is not None and value > rules["maximum"]:
@@ -290,10 +302,18 @@ def _canonical(name, value):
         return value
     if name == "jitter_size" and str(value) == "0":
         return 0
-    return _written(_parse_size(name, value))
+    return _written(parse_size(name, value))
 
 
-def _parse_size(name, value) -> tuple[int, int]:
+def _parse_gigabytes(value) -> float | str:
+    """`"auto"`, `4` or `"4"` → `"auto"` or the number."""
+    try:
+        return value if value == "auto" else float(value)
+    except (TypeError, ValueError):
+        raise UserError(f"cache_gigabytes must be a number of gigabytes, or auto. Received: {value!r}.") from None
+
+
+def parse_size(name, value) -> tuple[int, int]:
     """`256`, `"256"`, `"256x512"` or `(256, 512)` → (height, width)."""
     sides = value if isinstance(value, tuple | list) else str(value).lower().split("x")
     try:

@@ -1,31 +1,153 @@
 """Pictures as arrays: any image file → uint8, split a pair, uint8 ↔ [-1, 1], pad and crop."""
 
+import contextlib
+import dataclasses
+import os
+import struct
+import threading
+import warnings
+
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageChops, ImageOps
 
 from pix2pix_tf.errors import UserError
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+MAX_PIXELS = 100_000_000  # Larger pictures are refused before they are decoded.
+
+# Pillow warns of odd metadata, of which nobody can make anything; what cannot be decoded is an error.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+_opening = threading.Lock()
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """What an image file says of itself: upright height and width in pixels, and its kind, such as "PNG RGBA"."""
+
+    height: int
+    width: int
+    kind: str
+
+
+def read_header(file, name: str | None = None) -> Header:
+    """The header of an image file, without decoding it; arguments and errors are those of `read_image`."""
+    with _opened(file, name or file) as image:
+        width, height = image.size
+        # Pillow decodes a PNG to look for EXIF that is not in front, and gives the upright size of a TIFF.
+        known = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
+        if known and _orientation(image) >= 5:
+            width, height = height, width
+        return Header(height, width, f"{image.format} {image.mode}")
 
 
 def read_image(file, name: str | None = None) -> np.ndarray:
     """An image file of any kind that Pillow reads → RGB uint8 [H, W, 3].
+
+    It is turned upright as its EXIF orientation says. Transparent pixels show white behind them. 16-bit values are
+    scaled to 8 bits and rounded (of 16-bit RGB in TIFF, the high byte is taken). An animation gives its first frame.
 
     Args:
       file: a path or a binary file object.
       name: what to call it in an error; the path if there is one.
 
     Raises:
-      UserError: it cannot be opened, is no image, or is truncated.
+      UserError: it cannot be opened, is no image, is truncated, is larger than MAX_PIXELS, or has 32-bit values.
     """
+    with _opened(file, name or file) as image:
+        has_16_bits = image.format == "PNG" and str(image.tile[0].args).endswith(";16B")
+        content = _whole_file(image.fp) if has_16_bits else None
+        image.load()
+        if has_16_bits:
+            image = _decode_16_bit_png(content, image.info)
+        if _orientation(image) > 1:
+            ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(_to_rgb(image))
+
+
+@contextlib.contextmanager
+def _opened(file, name):
+    """An image file whose header is read and whose size is allowed; what fails then or later becomes a UserError."""
     try:
-        with Image.open(file) as image:
-            image = ImageOps.exif_transpose(image)
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "not an image that can be read" if isinstance(error, Image.UnidentifiedImageError) else str(error)
-        raise UserError(f"{name or file} cannot be decoded ({reason}); replace or remove it.") from None
+        with contextlib.ExitStack() as closing:
+            with _opening:
+                # Pillow's own limit is a global, and its error does not tell the size.
+                limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+                try:
+                    image = closing.enter_context(Image.open(file))
+                finally:
+                    Image.MAX_IMAGE_PIXELS = limit
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise UserError(
+                    f"{name} is {width}x{height}, more than the {MAX_PIXELS // 10**6} megapixels that are allowed; "
+                    "make it smaller or remove it."
+                )
+            yield image
+    except UserError:
+        raise
+    except Exception as error:  # Pillow raises errors of many kinds for a broken file.
+        raise UserError(f"{name} cannot be decoded ({_reason(error, file)}); replace or remove it.") from error
+
+
+def _reason(error, file):
+    """A word on why a file cannot be decoded."""
+    if not isinstance(error, Image.UnidentifiedImageError):
+        return str(error) or type(error).__name__
+    size = file.seek(0, os.SEEK_END) if hasattr(file, "seek") else os.path.getsize(file)
+    return "not an image that can be read" if size else "the file is empty"
+
+
+def _orientation(image):
+    """The EXIF orientation, 1 (upright) to 8; from 5 on, height and width are exchanged. Broken EXIF means 1."""
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation)
+    except (SyntaxError, ValueError, struct.error):
+        value = None
+    return value if value in range(1, 9) else 1
+
+
+def _whole_file(file):
+    """All bytes of an open file, which stays where it is."""
+    position = file.tell()
+    file.seek(0)
+    content = file.read()
+    file.seek(position)
+    return content
+
+
+def _decode_16_bit_png(content, info):
+    """TensorFlow decodes all 16 bits, of which Pillow keeps the high byte where there are several channels."""
+    values = tf.io.decode_png(content, channels=4, dtype=tf.uint16).numpy()
+    image = Image.fromarray(_eight_bits(values, 65535))
+    image.info = info
+    return image
+
+
+def _eight_bits(values, maximum):
+    """Integers in [0, maximum] → uint8, scaled and rounded."""
+    return ((values.astype(np.uint32) * 255 + maximum // 2) // maximum).astype(np.uint8)
+
+
+def _to_rgb(image):
+    """A decoded picture of any mode → mode RGB, on white where it is transparent."""
+    if image.mode in ("I", "F"):
+        raise ValueError("it has 32-bit values, whose range is not known; 8 and 16 bits are")
+    if image.mode.startswith("I;16"):
+        image = _grey_of_tiff(image)
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        image = ImageChops.invert(image)  # Pillow takes all CMYK JPEG files for inverted, as only Adobe's are.
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def _grey_of_tiff(image):
+    """Mode I;16, which may hold 12 bits and count from white, → mode L."""
+    tags = getattr(image, "tag_v2", {})
+    grey = Image.fromarray(_eight_bits(np.asarray(image), 2 ** tags.get(258, (16,))[0] - 1))
+    return ImageChops.invert(grey) if tags.get(262) == 0 else grey
 
 
 def split_pair(image: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:

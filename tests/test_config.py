@@ -51,6 +51,9 @@ def run_directory(tmp_path, **fields):
         ("precision", "float16", "float32, bfloat16"),
         ("inference_statistics", "moving", "image, batch"),
         ("cache_gigabytes", -1.0, "at least 0"),
+        ("cache_gigabytes", "lots", "a number of gigabytes, or auto"),
+        ("cache_gigabytes", None, "a number of gigabytes, or auto"),
+        ("cache_gigabytes", float("nan"), "a finite number"),
         ("base_filters", 0, "at least 1"),
         ("dropout", -0.1, "at least 0"),
         ("dropout", 1.0, "at most 0.99"),
@@ -148,6 +151,12 @@ def test_sizes_have_one_written_form(given, written, size):
     config = Config(image_size=given)
     assert config.image_size == written
     assert config.size == size
+
+
+@pytest.mark.parametrize(("given", "kept"), [("auto", "auto"), (2, 2.0), ("0.5", 0.5), (0, 0.0)])
+def test_the_cache_is_a_number_or_automatic(given, kept):
+    assert Config(cache_gigabytes=given).cache_gigabytes == kept
+    assert Config.from_json(Config(cache_gigabytes=given).to_json()).cache_gigabytes == kept
 
 
 @pytest.mark.parametrize(
@@ -367,7 +376,7 @@ def test_only_these_fields_may_change():
     changeable = {field.name for field in dataclasses.fields(Config) if field.metadata["may_change"]}
     assert changeable == {
         *("steps", "epochs", "save_every", "log_every", "sample_every"),
-        *("keep_checkpoints", "validation_images", "cache_gigabytes"),
+        *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images"),
     }
 
 

@@ -6,10 +6,15 @@ uninterrupted one would have seen there: each epoch's order is a shuffle seeded 
 every random number is a stateless function of the picture's running number.
 """
 
+import contextlib
+import os
+from pathlib import Path
+
 import tensorflow as tf
 
 from pix2pix_tf import augment
-from pix2pix_tf.data.sources import Split, source_and_target
+from pix2pix_tf.data.sources import source_and_target
+from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.tasks import get_task
 
@@ -49,6 +54,26 @@ class Reader:
         return pair
 
 
+def cache_bytes(config) -> float:
+    """How much memory decoded pictures may take: as configured, or half of what is free."""
+    return free_memory() / 2 if config.cache_gigabytes == "auto" else config.cache_gigabytes * 2**30
+
+
+def free_memory() -> int:
+    """Bytes that are free on this machine, or that the container allows, if it allows less.
+
+    Where the system does not tell, as outside Linux, a quarter of the machine's memory is taken for free.
+    """
+    limits = []
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        limits += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of control groups, version 2 and 1
+        with contextlib.suppress(OSError, ValueError):  # It is not there, or "max".
+            limits.append(int(Path("/sys/fs/cgroup", name).read_text()))
+    return min(limits, default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
+
+
 def steps_per_epoch(split, config) -> int:
     """Full batches in one pass; the pairs left over differ from epoch to epoch."""
     return len(split) // config.batch_size
@@ -61,7 +86,7 @@ def training_dataset(split, config, start_step=0, reader=None) -> tf.data.Datase
       A dataset of (condition [N, H, W, C], truth [N, H, W, C'], noise seeds int64 [N, 2]), float32 in
       [-1, 1].
     """
-    reader = reader or Reader(split, config.cache_gigabytes * 2**30)
+    reader = reader or Reader(split, cache_bytes(config))
     used = steps_per_epoch(split, config) * config.batch_size
     first_image = start_step * config.batch_size
 
@@ -84,7 +109,7 @@ def training_dataset(split, config, start_step=0, reader=None) -> tf.data.Datase
 
 def training_batches(split, config, start_step=0):
     """Iterates over `training_dataset`; a picture that cannot be used raises its UserError."""
-    reader = Reader(split, config.cache_gigabytes * 2**30)
+    reader = Reader(split, cache_bytes(config))
     try:
         yield from training_dataset(split, config, start_step, reader)
     except tf.errors.OpError:

@@ -45,6 +45,8 @@ def train(config: Config, workdir: str) -> None:
         tf.config.experimental.enable_op_determinism()
     source = open_source(config)
     say(source.description)
+    if source.left_out:
+        say("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
     validation = fixed_pairs(source.val, config, config.validation_images)
     per_epoch = steps_per_epoch(source.train, config)
     total = config.steps or config.epochs * per_epoch

@@ -1,0 +1,110 @@
+"""How many pairs a second does the input pipeline deliver, and how often is that what training consumes?
+
+    python benchmarks/input_pipeline.py
+
+Each row does what the row above does and something more: decode, jitter and mirror, conversion to Lab. Uncached, every
+pair is decoded anew; cached, it comes from memory. The last row is the pipeline of training, with its batches. The
+pairs are JPEG files that are drawn here, unless --data_dir names others.
+"""
+
+import os
+import tempfile
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from PIL import Image
+
+import pix2pix_tf
+from pix2pix_tf import augment
+from pix2pix_tf.data.pipeline import Reader, training_dataset
+from pix2pix_tf.data.sources import open_source, source_and_target
+from pix2pix_tf.tasks import get_task
+
+_DATA_DIR = flags.DEFINE_string("data_dir", "", "folder of side-by-side pairs")
+_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")
+_SECONDS = flags.DEFINE_float("seconds", 3.0, "how long each row is measured", lower_bound=0.1)
+_STEP_SECONDS = flags.DEFINE_float(
+    "step_seconds", 0.35, "time of a training step of one pair, see train_step.py", lower_bound=1e-6
+)
+
+DRAWN = 64  # pairs
+BLOCK = 16  # pairs that are counted at a time
+CACHES = {"uncached": 0, "cached": 4 * 2**30}  # bytes
+
+
+def draw_pairs(folder, size):
+    """Writes side-by-side JPEG pairs of smooth texture, about as hard to decode as photos."""
+    height, width = size
+    dice = np.random.default_rng(0)
+    for number in range(DRAWN):
+        coarse = Image.fromarray(dice.integers(0, 256, (height // 8, width // 4, 3), dtype=np.uint8))
+        picture = coarse.resize((2 * width, height), Image.Resampling.BICUBIC)
+        picture.save(os.path.join(folder, f"{number}.jpg"), quality=90)
+
+
+def stages(config):
+    """{name: function of (pair, number)}; each result is what the pipeline has then."""
+
+    def jitter(pair, number):
+        return augment.random_jitter_and_mirror(pair, tf.stack([0, number]), config.size, config.jitter, config.mirror)
+
+    def lab(pair, number):
+        return get_task(config).encode(*source_and_target(config, jitter(pair, number)))
+
+    return {"decode": lambda pair, _: tf.size(pair[0]), "+ jitter": jitter, "+ Lab": lab}
+
+
+def blocks(split, config, stage, cache_bytes):
+    """A data set of blocks of BLOCK pairs that went through a stage, without end."""
+    reader = Reader(split, cache_bytes)
+    numbers = tf.data.Dataset.range(len(split)).repeat()
+    pairs = numbers.map(lambda number: stage(reader(number), number), num_parallel_calls=tf.data.AUTOTUNE)
+    return pairs.batch(BLOCK).prefetch(2)
+
+
+def training_blocks(split, config, cache_bytes):
+    """The data set of training, in batches of BLOCK pairs."""
+    return training_dataset(split, config.replace(batch_size=BLOCK), reader=Reader(split, cache_bytes))
+
+
+def pairs_per_second(dataset, warm_up, seconds):
+    """Counts blocks for some time, after the first `warm_up`, which fill the cache."""
+    iterator = iter(dataset)
+    for _ in range(warm_up):
+        next(iterator)
+    count, start = 0, time.perf_counter()
+    while (passed := time.perf_counter() - start) < seconds:
+        next(iterator)
+        count += 1
+    del iterator  # One that lives when Python ends would wait for ever for the threads that call Python.
+    return count * BLOCK / passed
+
+
+def main(_):
+    with tempfile.TemporaryDirectory() as drawn:
+        config = pix2pix_tf.Config(
+            data_dir=_DATA_DIR.value or drawn, layout="side_by_side", task="colorize", image_size=_IMAGE_SIZE.value
+        )
+        if not _DATA_DIR.value:
+            draw_pairs(drawn, config.size)
+        split = open_source(config).train
+        warm_up = len(split) // BLOCK + 4
+        rows = {
+            name: [
+                pairs_per_second(blocks(split, config, stage, room), warm_up, _SECONDS.value)
+                for room in CACHES.values()
+            ]
+            for name, stage in stages(config).items()
+        }
+        rows["training"] = [
+            pairs_per_second(training_blocks(split, config, room), warm_up, _SECONDS.value) for room in CACHES.values()
+        ]
+    print(f"{'pairs/s':<10}" + "".join(f"{name:>10}{'x step':>8}" for name in CACHES))
+    for name, speeds in rows.items():
+        print(f"{name:<10}" + "".join(f"{speed:10.0f}{speed * _STEP_SECONDS.value:8.0f}" for speed in speeds))
+
+
+if __name__ == "__main__":
+    app.run(main)

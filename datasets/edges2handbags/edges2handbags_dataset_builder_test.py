@@ -1,0 +1,18 @@
+"""edges2handbags is built from the drawn pictures in dummy_data/."""
+
+from typing import ClassVar
+
+import tensorflow_datasets as tfds
+
+from pix2pix_tf.datasets.edges2handbags import edges2handbags_dataset_builder
+
+
+class Edges2handbagsTest(tfds.testing.DatasetBuilderTestCase):
+    """What TFDS asks of every builder."""
+
+    DATASET_CLASS = edges2handbags_dataset_builder.Builder
+    SPLITS: ClassVar = {"train": 2, "val": 1}
+
+
+if __name__ == "__main__":
+    tfds.testing.test_main()

@@ -1,0 +1,1 @@
+"""edges2shoes: shoes and their edges, as the authors of pix2pix distribute them."""

@@ -1,0 +1,125 @@
+"""Looks at all pairs of a split before they are used: which of them are bad, and what they are like.
+
+Bad are pictures that are unreadable, truncated, too large or too small, pairs whose halves do not fit, and pairs that
+were there before, in the same or in another split.
+"""
+
+import collections
+import dataclasses
+import functools
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+
+from pix2pix_tf import images
+from pix2pix_tf.config import MIN_LEVELS
+from pix2pix_tf.data.parallel import in_parallel
+from pix2pix_tf.data.split import Split
+from pix2pix_tf.errors import UserError
+
+MIN_SIDE = 2**MIN_LEVELS  # Of the smallest picture that the generator can halve MIN_LEVELS times.
+QUICK_PAIRS = 2000  # So many headers are read in about a second.
+
+
+@dataclasses.dataclass
+class Findings:
+    """What a split is like.
+
+    Attributes:
+      bad: {number of a pair: sentences that say what is wrong with it, each beginning with a path}.
+      sizes: how many pairs have a size, (height, width) of one of the two.
+      kinds: how many files are of a kind, such as "JPEG RGB".
+      shown: {number: pair} of those that were asked for and are good.
+    """
+
+    bad: dict[int, list[str]] = dataclasses.field(default_factory=dict)
+    sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    kinds: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    shown: dict[int, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict)
+
+
+def check(splits: dict[str, Split], show: dict[str, Iterable[int]] | None = None) -> dict[str, Findings]:
+    """Reads every pair of some splits once, in parallel, with a progress bar on a terminal.
+
+    Args:
+      splits: of pairs that are the same, the first one is good and the others are bad.
+      show: {name: numbers} of the pairs that are to be kept in memory, as `shown`.
+
+    Returns:
+      {name: Findings}
+    """
+    findings = {name: Findings() for name in splits}
+    first_of = {}  # What a pair is made of → its name.
+    for name, split in splits.items():
+        found, wanted = findings[name], set((show or {}).get(name, ()))
+        examined = in_parallel(functools.partial(_examine, split), range(len(split)), name)
+        for number, (pair, sentences, kinds) in enumerate(examined):
+            found.kinds.update(kinds)
+            if not sentences:
+                twin = first_of.setdefault(_fingerprint(pair), split.names[number])
+                if twin is not split.names[number]:
+                    sentences = [f"{split.names[number]} shows the same as {twin}; remove one of them."]
+            if sentences:
+                found.bad[number] = sentences
+                continue
+            found.sizes[pair[0].shape[:2]] += 1
+            if number in wanted:
+                found.shown[number] = pair
+    return findings
+
+
+def check_quickly(split: Split) -> list[str]:
+    """Looks at a split's headers, of at most QUICK_PAIRS pairs that are spread over it.
+
+    Returns:
+      Sentences that say which are no pictures, or of a size that will not do, each beginning with a path.
+    """
+    numbers = range(0, len(split), max(1, -(-len(split) // QUICK_PAIRS))) if split.outline else ()
+    return [sentence for sentence in in_parallel(functools.partial(_look, split), numbers) if sentence]
+
+
+def _look(split, number):
+    """Reads a pair's headers → the sentence that says what is wrong, or None."""
+    try:
+        return _too_small(split.names[number], split.outline(number))
+    except UserError as error:
+        return str(error)
+
+
+def _examine(split, number):
+    """Reads a pair → (the pair or None, sentences that say what is wrong, kinds of its files)."""
+    files = split.files[number] if split.files else ()
+    try:
+        pair = split.read(number)
+        kinds = [images.read_header(file).kind for file in files]
+    except UserError as error:
+        alone = [sentence for file in files if (sentence := _refusal(file))]
+        return None, alone or [str(error)], []
+    small = _too_small(split.names[number], pair)
+    return pair, [small] if small else [], kinds
+
+
+def _refusal(file):
+    """Why a file cannot be read, or None."""
+    try:
+        images.read_image(file)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _too_small(name, pair):
+    height, width, _ = pair[0].shape
+    if min(height, width) >= MIN_SIDE:
+        return None
+    return f"{name} shows {width}x{height}, but the networks need {MIN_SIDE}x{MIN_SIDE}; replace or remove it."
+
+
+def _fingerprint(pair):
+    """Equal for pairs of the same pixels, and in practice for no others."""
+    content = hashlib.blake2b(digest_size=16)
+    for image in pair:
+        content.update(str(image.shape).encode())
+        content.update(np.ascontiguousarray(image))
+    return content.digest()

@@ -1,0 +1,193 @@
+"""What a run tells people: metrics.jsonl, TensorBoard, sample grids, loss curves and lines of text."""
+
+import glob
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from pix2pix_tf.training import reporting
+
+RECORDS = [
+    {"step": 50, "epoch": 1, "d_loss": 0.5, "g_gan": 0.75, "g_l1": 0.25, "seconds_per_step": 0.5},
+    {"step": 100, "epoch": 2, "d_loss": 0.25, "g_gan": 1.5, "g_l1": 0.125, "seconds_per_step": 0.25, "val_ssim": 0.5},
+]
+
+
+def lines(workdir):
+    return (workdir / "metrics.jsonl").read_text().splitlines()
+
+
+def write(workdir, records, start=0):
+    metrics = reporting.Metrics(str(workdir), start)
+    for record in records:
+        metrics.write(record)
+    return metrics
+
+
+# metrics.jsonl
+
+
+def test_metrics_are_one_json_object_a_line(tmp_path):
+    write(tmp_path, RECORDS)
+    assert [json.loads(line) for line in lines(tmp_path)] == RECORDS
+    assert reporting.read_metrics(str(tmp_path)) == RECORDS
+
+
+def test_a_run_without_metrics_has_none(tmp_path):
+    assert reporting.read_metrics(str(tmp_path)) == []
+
+
+def test_lines_beyond_the_restored_step_are_dropped(tmp_path):
+    write(tmp_path, RECORDS)
+    write(tmp_path, [{"step": 60}], start=50)
+    assert reporting.read_metrics(str(tmp_path)) == [RECORDS[0], {"step": 60}]
+
+
+def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path):
+    write(tmp_path, RECORDS)
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(path.read_text()[:-30])
+    assert reporting.read_metrics(str(tmp_path)) == RECORDS[:1]
+    write(tmp_path, RECORDS[1:], start=50)
+    assert [json.loads(line) for line in lines(tmp_path)] == RECORDS
+
+
+# TensorBoard
+
+
+def board_values(workdir):
+    """All values in a run's event files, as {(tag, step): array}."""
+    (path,) = glob.glob(f"{workdir}/tensorboard/events.out.tfevents.*")
+    return {
+        (value.tag, event.step): tf.make_ndarray(value.tensor)
+        for event in tf.compat.v1.train.summary_iterator(path)
+        for value in event.summary.value
+    }
+
+
+def test_tensorboard_shows_the_same_numbers_in_groups(tmp_path):
+    write(tmp_path, RECORDS)
+    values = board_values(tmp_path)
+    assert values.pop(("validation/ssim", 100)) == 0.5
+    groups = {
+        "discriminator/loss": "d_loss",
+        "generator/gan": "g_gan",
+        "generator/l1": "g_l1",
+        "speed/seconds_per_step": "seconds_per_step",
+    }
+    assert values == {(tag, r["step"]): r[name] for r in RECORDS for tag, name in groups.items()}
+
+
+def test_tensorboard_shows_the_samples(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    metrics = reporting.Metrics(str(tmp_path), 0)
+    metrics.picture(1000, picture)
+    metrics.write({"step": 1000})
+    width, height, png = board_values(tmp_path)["samples", 1000]
+    assert (width, height) == (b"9", b"6")
+    np.testing.assert_array_equal(Image.open(io.BytesIO(png)), picture)
+
+
+# Sample grids
+
+
+def grey(value):
+    """A picture of 24x80 whose 8-bit value is `value`."""
+    return tf.fill([24, 80, 3], value / 127.5 - 1)
+
+
+def test_pictures_stand_where_the_titles_say():
+    values = [[10, 20, 30], [40, 50, 60]]
+    grid = reporting.sample_grid([[grey(value) for value in row] for row in values]).copy()
+    assert (grid.dtype, grid.shape) == (np.uint8, (18 + 2 * 28 - 4, 3 * 84 - 4, 3))
+    for row, pictures in enumerate(values):
+        for column, value in enumerate(pictures):
+            top, left = 18 + 28 * row, 84 * column
+            assert np.all(grid[top : top + 24, left : left + 80] == value)
+            grid[top : top + 24, left : left + 80] = 255
+    for column, title in enumerate(("input", "output", "target")):
+        alone = reporting.sample_grid([[grey(0)]], columns=(title,))
+        np.testing.assert_array_equal(grid[:18, 84 * column : 84 * column + 80], alone[:18])
+        assert grid[:18, 84 * column : 84 * column + 80].min() < 100
+    assert np.all(grid[18:] == 255)  # Nothing else is on the canvas.
+
+
+def test_values_beyond_the_range_are_clipped():
+    grid = reporting.sample_grid([[grey(-50), grey(0), grey(300)]])
+    assert [grid[30, 84 * column + 40, 0] for column in range(3)] == [0, 0, 255]
+
+
+def test_samples_are_named_by_their_step(tmp_path):
+    grid = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    path = reporting.save_samples(str(tmp_path), 1000, grid)
+    assert path == str(tmp_path / "samples" / "step_00001000.png")
+    np.testing.assert_array_equal(Image.open(path), grid)
+
+
+# Loss curves
+
+
+def test_loss_curves_show_the_numbers(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(reporting.plt, "close", figures.append)
+    write(tmp_path, RECORDS)
+    path = reporting.save_loss_curves(str(tmp_path))
+    assert path == str(tmp_path / "losses.png")
+    assert Image.open(path).size[0] > 1000
+    drawn = {line.get_label(): line.get_xydata().tolist() for axis in figures[0].axes for line in axis.lines}
+    assert drawn == {
+        "d_loss": [[50, 0.5], [100, 0.25]],
+        "g_gan": [[50, 0.75], [100, 1.5]],
+        "g_l1": [[50, 0.25], [100, 0.125]],
+        "val_ssim": [[100, 0.5]],
+    }
+
+
+def test_a_run_without_a_discriminator_has_loss_curves_too(tmp_path):
+    write(tmp_path, [{"step": 50, "g_l2": 0.25}])
+    assert Image.open(reporting.save_loss_curves(str(tmp_path))).format == "PNG"
+
+
+# Text
+
+
+def record(step, seconds):
+    speed = {"seconds_per_step": seconds, "images_per_second": 1 / seconds}
+    return {"step": step, "epoch": 2, "d_loss": 0.5, "g_l1": 0.12345, **speed}
+
+
+def test_without_a_terminal_progress_is_a_line_a_record(capsys):
+    progress = reporting.Progress(total=200, start=0)
+    progress.step({"d_loss": 0.5})
+    progress.record(record(50, 0.125))
+    progress.record(record(100, 73.0))
+    progress.close()
+    assert capsys.readouterr() == (
+        "step 50/200, epoch 2, 8.00 images/s, 0:00:19 left: d_loss 0.500 g_l1 0.123\n"
+        "step 100/200, epoch 2, 0.01 images/s, 2:01:40 left: d_loss 0.500 g_l1 0.123\n",
+        "",
+    )
+
+
+def test_progress_tells_of_the_validation(capsys):
+    validation = {"val_l1": 0.12345, "val_psnr": 20.126, "val_ssim": 0.5}
+    reporting.Progress(total=200, start=0).record(record(50, 0.125) | validation)
+    assert "step 50: validation L1 0.1235, PSNR 20.13 dB, SSIM 0.5000\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("start, shown", [(0, "1/200"), (150, "151/200")])
+def test_on_a_terminal_progress_is_a_bar(capsys, monkeypatch, start, shown):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = reporting.Progress(total=200, start=start)
+    progress.step({"d_loss": 0.5})
+    progress.record(record(50, 0.125))
+    progress.close()
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert shown in errors
+    assert "d_loss 0.500" in errors

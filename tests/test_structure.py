@@ -1,0 +1,148 @@
+"""The plan of the house: imports run one way, flags stay in scripts, docstrings, and what the wheel holds."""
+
+import ast
+import graphlib
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import pix2pix_tf
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGE = REPOSITORY / "pix2pix_tf"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# A module imports only what stands above it.
+ORDER = ["errors", "config", "cli", "images", "color", "datasets", "augment", "tasks", "losses", "networks", "data"]
+ORDER += ["metrics", "translation", "training", "inference", "exporting", "evaluation", "serving", "interop", "tools"]
+# The same inside the packages whose files build on each other.
+INNER_ORDER = {
+    "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
+    "training": ["adam", "checkpoints", "step", "reporting", "loop"],
+}
+MAY_HAVE_FLAGS = {"cli", "tools"}
+DEFINITIONS = ast.FunctionDef | ast.ClassDef
+
+
+def module_name(path):
+    """`…/pix2pix_tf/data/sources.py` → `data.sources`; a package's `__init__.py` → its name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in FILES if path.parent != PACKAGE or path.name != "__init__.py"}
+
+
+def imports(path):
+    """Dotted names of all that a file imports, in functions too; `from a import b` gives `a.b`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(path):
+    """The modules of pix2pix_tf that a file imports, under the names of MODULES."""
+    for name in imports(path):
+        package, _, inner = name.partition(".")
+        if package == "pix2pix_tf" and inner.startswith("datasets."):
+            yield inner
+        elif package == "pix2pix_tf":
+            yield inner if inner in MODULES else inner.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_run_one_way(name):
+    top, _, inner = name.partition(".")
+    assert top in ORDER, f"give {top} its place in ORDER"
+    for other in own_imports(MODULES[name]):
+        other_top, _, other_inner = other.partition(".")
+        assert ORDER.index(other_top) <= ORDER.index(top), f"{name} imports {other}"
+        if other_top == top in INNER_ORDER and inner and other_inner:
+            assert {inner, other_inner} <= set(INNER_ORDER[top]), f"give {name} and {other} their place in INNER_ORDER"
+            assert INNER_ORDER[top].index(other_inner) < INNER_ORDER[top].index(inner), f"{name} imports {other}"
+
+
+def test_no_import_leads_back():
+    graphlib.TopologicalSorter({name: set(own_imports(path)) for name, path in MODULES.items()}).prepare()
+
+
+@pytest.mark.parametrize("name", ["errors", "config", "cli"])
+def test_what_stands_before_tensorflow_imports_little(name):
+    assert set(own_imports(MODULES[name])) <= {"errors", "config"}
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "datasets").rglob("*.py")), ids=lambda path: path.stem)
+def test_builders_import_each_other_and_what_they_share_only(path):
+    others = {name for name in own_imports(path) if not name.startswith("datasets.")}
+    assert others <= {"errors", "images", "color", "data.paired_archive"}
+
+
+def test_flags_are_used_in_scripts_and_tools_only():
+    users = {name for name, path in MODULES.items() if any(i.startswith("absl.flags") for i in imports(path))}
+    assert {name.split(".")[0] for name in users} <= MAY_HAVE_FLAGS
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["pix2pix_tf", pytest.param("datasets", marks=pytest.mark.xfail(strict=True, reason="painting.choose_style"))],
+)
+def test_every_module_public_function_and_class_has_a_docstring(folder):
+    missing = []
+    for path in (REPOSITORY / folder).rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        public = [
+            node for node in tree.body if isinstance(node, DEFINITIONS) and not node.name.startswith(("_", "main"))
+        ]
+        missing += [
+            f"{path.name}: {getattr(node, 'name', '')}" for node in (tree, *public) if not ast.get_docstring(node)
+        ]
+    assert [name for name in missing if name != "__init__.py: "] == []
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy and without a network."""
+    pytest.importorskip("setuptools")
+    copy = tmp_path_factory.mktemp("wheel")
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, copy)
+    for name in ("pix2pix_tf", "datasets"):
+        shutil.copytree(REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        "out",
+        ".",
+    ]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True)
+    (path,) = (copy / "out").glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def test_the_wheel_holds_all_source_and_the_builders_texts(wheel):
+    names = set(wheel.namelist())
+    for path in FILES:
+        assert f"pix2pix_tf/{path.relative_to(PACKAGE)}" in names
+    for path in (REPOSITORY / "datasets").rglob("*"):
+        if path.suffix in (".py", ".md", ".bib", ".txt", ".tsv"):
+            assert f"pix2pix_tf/datasets/{path.relative_to(REPOSITORY / 'datasets')}" in names
+    assert "pix2pix_tf/datasets/toy_facades/CITATIONS.bib" in names
+
+
+def test_the_wheel_takes_no_name_but_its_own(wheel):
+    version = pix2pix_tf.__version__
+    assert {name.split("/")[0] for name in wheel.namelist()} == {"pix2pix_tf", f"pix2pix_tf-{version}.dist-info"}
+    assert f"\nVersion: {version}\n" in wheel.read(f"pix2pix_tf-{version}.dist-info/METADATA").decode()
