@@ -34,8 +34,9 @@ setup(
         "tqdm>=4.66,<5",
     ],
     extras_require={
+        "edges": ["scikit-image>=0.25,<1"],  # Canny's edges for tools.make_pairs.
         "tfds": ["apache-beam>=2.70", "mlcroissant>=1.1"],  # The command line tfds imports both and declares neither.
-        "dev": ["pytest>=8,<10", "ruff>=0.14", "scikit-image>=0.25,<1", "dill>=0.3"],
+        "dev": ["pytest>=8,<10", "ruff>=0.14", "scikit-image>=0.25,<1", "dill>=0.3", "setuptools>=77"],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

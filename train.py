@@ -16,7 +16,7 @@ def main():
 
     given = cli.given_config_fields()
     data = (
-        os.path.basename(os.path.normpath(given["data_dir"]))
+        os.path.basename(os.path.abspath(given["data_dir"]))
         if given.get("data_dir")
         else given.get("dataset", Config.dataset)
     )

@@ -35,6 +35,7 @@ def run(main) -> None:
     """Runs `main()` after the flags are parsed; a UserError becomes one line and exit status 1."""
 
     def with_errors_as_sentences(arguments):
+        message = None
         try:
             if len(arguments) > 1:
                 raise UserError(
@@ -44,11 +45,21 @@ def run(main) -> None:
             _start_tensorflow_quietly()
             main()
         except UserError as error:
-            sys.exit(f"error: {error}")
+            message = f"error: {error}"
         except KeyboardInterrupt:
-            sys.exit("interrupted; nothing was saved since the last checkpoint")
+            message = "interrupted; nothing was saved since the last checkpoint"
+        if message:  # Outside of the `except`, so that nothing keeps the error's frames alive while Python ends.
+            sys.exit(message)
 
-    app.run(with_errors_as_sentences)
+    app.run(with_errors_as_sentences, flags_parser=_parse_flags)
+
+
+def _parse_flags(arguments):
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        reason = " ".join(str(error).split())
+        sys.exit(f"error: {reason} (--help lists the flags)")
 
 
 def _start_tensorflow_quietly():

@@ -21,6 +21,7 @@ PAPER = {
     "edges2handbags": ("a_to_b", 15, 4, 256, False),
     "night2day": ("b_to_a", 17, 4, 286, True),
     "thermal2color": ("a_to_b", 10, 4, 256, False),
+    "victorian400": ("a_to_b", 200, 1, 256, True),
     "colorization": ("a_to_b", 6, 4, 256, True),
     "inpainting": ("a_to_b", 25, 4, 256, False),
 }
@@ -228,7 +229,9 @@ def test_preset_follows_the_paper(name):
     config = Config.preset(name)
     assert (config.direction, config.epochs, config.batch_size, config.jitter[0], config.mirror) == PAPER[name]
     assert config.steps == 0
-    assert config.task == {"colorization": "colorize", "inpainting": "inpaint"}.get(name, "translate")
+    assert config.task == {"colorization": "colorize", "victorian400": "colorize", "inpainting": "inpaint"}.get(
+        name, "translate"
+    )
 
 
 def test_the_paper_names_what_no_preset_changes():

@@ -377,7 +377,7 @@ def test_facades_from_the_authors_archive_to_a_trained_run(tfds_build, run_train
                 tar.add(path, f"facades/{split}/{path.name}")
 
     folder = REPOSITORY / "datasets" / "facades"
-    status, output = tfds_build(folder, f"--manual_dir={manual}", "--file_format=array_record")
+    status, output = tfds_build(folder, f"--manual_dir={manual}")
     assert status == 0, output
 
     flags = ["--image_size=64", "--base_filters=2", "--receptive_field=16", "--steps=2", "--log_every=1"]

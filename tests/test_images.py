@@ -208,6 +208,7 @@ def test_exif_orientation_is_applied(tmp_path, orientation, upright):
     np.testing.assert_array_equal(images.read_image(tmp_path / "phone.png"), upright(random_picture()))
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # pytest undoes the filter of pix2pix_tf.images.
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 @pytest.mark.parametrize(
     "exif",

@@ -227,10 +227,7 @@ def test_the_steps_are_given_the_learning_rate(tiny, tmp_path, monkeypatch):
 # Going on with a run
 
 
-@pytest.mark.parametrize(
-    "steps",
-    [6, pytest.param(3, marks=pytest.mark.xfail(strict=True, reason="config.json is written before the check"))],
-)
+@pytest.mark.parametrize("steps", [6, 3])
 def test_a_finished_run_is_left_as_it_is(copied, steps):
     config, workdir = copied
     before = contents(workdir)
@@ -265,7 +262,6 @@ def test_a_run_that_is_being_trained_is_refused_to_others(tiny, tmp_path, monkey
     train(tiny(steps=3), str(tmp_path))  # The lock was let go.
 
 
-@pytest.mark.xfail(strict=True, reason="config.json is written before the checkpoint is restored")
 def test_a_run_of_other_networks_is_refused_and_left_as_it_is(copied):
     config, workdir = copied
     before = contents(workdir)

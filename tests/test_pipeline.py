@@ -182,7 +182,6 @@ def test_a_picture_that_cannot_be_used_raises_its_own_error(bad):
         batches(Split(["p"] * 4, read), small(), 2)
 
 
-@pytest.mark.xfail(strict=True, reason="the error's context is TensorFlow's, whose traceback holds the iterator")
 def test_the_error_keeps_no_reading_threads_alive():
     def read(number):
         raise UserError("cannot be decoded")

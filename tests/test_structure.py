@@ -89,10 +89,7 @@ def test_flags_are_used_in_scripts_and_tools_only():
     assert {name.split(".")[0] for name in users} <= MAY_HAVE_FLAGS
 
 
-@pytest.mark.parametrize(
-    "folder",
-    ["pix2pix_tf", pytest.param("datasets", marks=pytest.mark.xfail(strict=True, reason="painting.choose_style"))],
-)
+@pytest.mark.parametrize("folder", ["pix2pix_tf", "datasets"])
 def test_every_module_public_function_and_class_has_a_docstring(folder):
     missing = []
     for path in (REPOSITORY / folder).rglob("*.py"):

@@ -33,6 +33,7 @@ class Style(NamedTuple):
 
 
 def choose_style(dice: Dice) -> Style:
+    """What all parts of one building have in common, at random."""
     return Style(
         trim=dice.choice(TRIM_COLOURS),
         frame=dice.choice(FRAME_COLOURS),

@@ -25,6 +25,8 @@ def open_folder(config) -> tuple[str, dict[str, Split]]:
     layout = _find_layout(config) if config.layout == "auto" else config.layout
     if layout == "two_folders":
         folders = _two_folders(root)
+        if "train" not in folders:
+            raise UserError(f"{root} must hold two folders A and B, or layout must be another than two_folders.")
         splits = {name: match(*pair) for name, pair in folders.items()}
         return "folders A and B", splits
     present = [name for name in ("train", *VALIDATION_NAMES) if os.path.isdir(os.path.join(root, name))]
@@ -32,7 +34,7 @@ def open_folder(config) -> tuple[str, dict[str, Split]]:
         paths = {name: list_images(os.path.join(root, name)) for name in present}
         paths = {name: found for name, found in paths.items() if found or name == "train"}
     else:
-        paths = {"train": list_images(root)}
+        paths = {"train": list_images(root)} | {name: list_images(os.path.join(root, name)) for name in present}
     if not paths["train"]:
         folder = os.path.join(root, "train") if "train" in present else root
         raise UserError(f"{folder} holds no pictures; allowed are {', '.join(images.EXTENSIONS)}.")
@@ -45,7 +47,7 @@ def open_folder(config) -> tuple[str, dict[str, Split]]:
 
 
 def _find_layout(config):
-    if _two_folders(config.data_dir):
+    if _two_folders(config.data_dir) or any(os.path.isdir(os.path.join(config.data_dir, side)) for side in "AB"):
         return "two_folders"
     if get_task(config).paired:
         return "side_by_side"
@@ -70,7 +72,7 @@ def _two_folders(root):
             [os.path.join(root, side, split) for side in "AB"],
         ):
             if all(os.path.isdir(folder) for folder in pair):
-                found[split or "train"] = tuple(pair)
+                found[split or "train"] = tuple(os.path.normpath(folder) for folder in pair)
     return found
 
 
@@ -111,13 +113,17 @@ def photos(folder: str) -> Split:
 
 
 def list_images(folder: str) -> list[str]:
-    """All pictures below a folder, sorted by path; hidden files are left out."""
-    return sorted(
-        os.path.join(where, file)
-        for where, _, files in os.walk(folder, followlinks=True)
-        for file in files
-        if file.lower().endswith(images.EXTENSIONS) and not file.startswith(".")
-    )
+    """All pictures below a folder, sorted by path.
+
+    What is hidden is left out, and so are subfolders for validation, which are splits of their own.
+    """
+    paths = []
+    for where, folders, files in os.walk(folder, followlinks=True):
+        left_out = VALIDATION_NAMES if where == folder else ()
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in left_out]
+        names = [name for name in files if name.lower().endswith(images.EXTENSIONS) and not name.startswith(".")]
+        paths += [os.path.join(where, name) for name in names]
+    return sorted(paths)
 
 
 def _has_namesake(path):

@@ -108,14 +108,19 @@ def training_dataset(split, config, start_step=0, reader=None) -> tf.data.Datase
 
 
 def training_batches(split, config, start_step=0):
-    """Iterates over `training_dataset`; a picture that cannot be used raises its UserError."""
+    """Iterates over `training_dataset`; a picture that cannot be used raises its UserError.
+
+    It is raised outside of the `except`: TensorFlow's error as its context would keep the iterator alive,
+    and a process that ends while an iterator reads pictures may hang.
+    """
     reader = Reader(split, cache_bytes(config))
     try:
         yield from training_dataset(split, config, start_step, reader)
+        return
     except tf.errors.OpError:
-        if reader.failure:
-            raise reader.failure from None
-        raise
+        if not reader.failure:
+            raise
+    raise reader.failure
 
 
 def fixed_pairs(split, config, count) -> list[tuple[tf.Tensor, tf.Tensor]]:

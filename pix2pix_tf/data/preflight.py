@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable
 
 import numpy as np
+from PIL import Image
 
 from pix2pix_tf import images
 from pix2pix_tf.config import MIN_LEVELS
@@ -20,6 +21,7 @@ from pix2pix_tf.errors import UserError
 
 MIN_SIDE = 2**MIN_LEVELS  # Of the smallest picture that the generator can halve MIN_LEVELS times.
 QUICK_PAIRS = 2000  # So many headers are read in about a second.
+THUMBNAIL = 96  # pixels, the longest side
 
 
 @dataclasses.dataclass
@@ -30,13 +32,13 @@ class Findings:
       bad: {number of a pair: sentences that say what is wrong with it, each beginning with a path}.
       sizes: how many pairs have a size, (height, width) of one of the two.
       kinds: how many files are of a kind, such as "JPEG RGB".
-      shown: {number: pair} of those that were asked for and are good.
+      shown: {number: small copies of the pair} of those that were asked for and are good.
     """
 
     bad: dict[int, list[str]] = dataclasses.field(default_factory=dict)
     sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     kinds: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    shown: dict[int, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict)
+    shown: dict[int, list[Image.Image]] = dataclasses.field(default_factory=dict)
 
 
 def check(splits: dict[str, Split], show: dict[str, Iterable[int]] | None = None) -> dict[str, Findings]:
@@ -44,28 +46,30 @@ def check(splits: dict[str, Split], show: dict[str, Iterable[int]] | None = None
 
     Args:
       splits: of pairs that are the same, the first one is good and the others are bad.
-      show: {name: numbers} of the pairs that are to be kept in memory, as `shown`.
+      show: {name: numbers} of the pairs that are to be `shown`.
 
     Returns:
       {name: Findings}
     """
     findings = {name: Findings() for name in splits}
-    first_of = {}  # What a pair is made of → its name.
+    first_of = {}  # Fingerprint of a pair → its name.
     for name, split in splits.items():
         found, wanted = findings[name], set((show or {}).get(name, ()))
-        examined = in_parallel(functools.partial(_examine, split), range(len(split)), name)
-        for number, (pair, sentences, kinds) in enumerate(examined):
-            found.kinds.update(kinds)
+        examined = in_parallel(functools.partial(_examine, split, wanted), range(len(split)), name)
+        for number, pair in enumerate(examined):
+            found.kinds.update(pair.kinds)
+            sentences = pair.sentences
             if not sentences:
-                twin = first_of.setdefault(_fingerprint(pair), split.names[number])
-                if twin is not split.names[number]:
-                    sentences = [f"{split.names[number]} shows the same as {twin}; remove one of them."]
+                own_name = split.names[number]
+                twin = first_of.setdefault(pair.fingerprint, own_name)
+                if twin != own_name:
+                    sentences = [f"{own_name} shows the same as {twin}; remove one of them."]
             if sentences:
                 found.bad[number] = sentences
                 continue
-            found.sizes[pair[0].shape[:2]] += 1
+            found.sizes[pair.size] += 1
             if number in wanted:
-                found.shown[number] = pair
+                found.shown[number] = pair.small
     return findings
 
 
@@ -87,17 +91,34 @@ def _look(split, number):
         return str(error)
 
 
-def _examine(split, number):
-    """Reads a pair → (the pair or None, sentences that say what is wrong, kinds of its files)."""
+@dataclasses.dataclass(frozen=True)
+class _Examined:
+    """What is kept of a pair that was read: little, as many wait for their turn."""
+
+    sentences: list[str]
+    kinds: list[str] = ()
+    size: tuple[int, int] | None = None
+    fingerprint: bytes = b""
+    small: list[Image.Image] = ()
+
+
+def _examine(split, wanted, number):
     files = split.files[number] if split.files else ()
     try:
         pair = split.read(number)
         kinds = [images.read_header(file).kind for file in files]
     except UserError as error:
-        alone = [sentence for file in files if (sentence := _refusal(file))]
-        return None, alone or [str(error)], []
-    small = _too_small(split.names[number], pair)
-    return pair, [small] if small else [], kinds
+        return _Examined([sentence for file in files if (sentence := _refusal(file))] or [str(error)])
+    if sentence := _too_small(split.names[number], pair):
+        return _Examined([sentence], kinds)
+    small = [_thumbnail(image) for image in pair] if number in wanted else []
+    return _Examined([], kinds, pair[0].shape[:2], _fingerprint(pair), small)
+
+
+def _thumbnail(image):
+    picture = Image.fromarray(image)
+    picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    return picture
 
 
 def _refusal(file):

@@ -1,4 +1,4 @@
-"""Where pairs come from: a TFDS builder, or a folder of one's own see `folders`.
+"""Where pairs come from: a TFDS builder, or a folder of one's own (see `folders`).
 
 Without a validation split, one picture in ten is held out.
 """
@@ -140,11 +140,11 @@ def _builder(tfds, name):
     try:
         importlib.import_module(module)  # Registers it with TFDS under its bare name.
     except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
+        if not module.startswith(error.name):
             raise
     try:
         return tfds.builder(name)
-    except tfds.core.DatasetNotFoundError:
+    except (tfds.core.DatasetNotFoundError, ValueError):  # ValueError: it cannot be a name at all.
         presets = ", ".join(sorted(PRESETS))
         raise UserError(
             f"There is no TFDS data set {name!r}; take one of TFDS, or give --data_dir. Presets exist for {presets}."

@@ -21,7 +21,7 @@ _OUTPUT = flags.DEFINE_string(
 )
 
 SHEET_ROWS, SHEET_COLUMNS = 8, 4  # of pairs
-CELL = 96  # pixels, the longest side of a picture on the sheet
+GAP = 8  # pixels between pairs
 COMMON = 5  # sizes that are named
 
 
@@ -40,7 +40,7 @@ def main():
         print(line)
     pairs = [pair for found in findings.values() for pair in found.shown.values()]
     if pairs:
-        contact_sheet(pairs).save(output)
+        contact_sheet(pairs, preflight.THUMBNAIL).save(output)
         print(f"contact sheet: {output}")
     problems = list(sentences(splits, findings))
     print(f"bad pictures: {len(problems) or 'none'}")
@@ -67,18 +67,16 @@ def sentences(splits, findings):
         yield from sorted([*splits[name].without_pair, *(line for lines in found.bad.values() for line in lines)])
 
 
-def contact_sheet(pairs):
-    """Pairs of uint8 [H, W, 3] → a Pillow picture of them in rows."""
+def contact_sheet(pairs, cell):
+    """Pairs of small Pillow pictures, at most `cell` pixels long → a Pillow picture of them in rows."""
     from PIL import Image
 
     rows = -(-len(pairs) // SHEET_COLUMNS)
-    sheet = Image.new("RGB", (SHEET_COLUMNS * (2 * CELL + 8), rows * (CELL + 8)), "white")
+    sheet = Image.new("RGB", (SHEET_COLUMNS * (2 * cell + GAP), rows * (cell + GAP)), "white")
     for place, pair in enumerate(pairs):
         row, column = divmod(place, SHEET_COLUMNS)
-        for side, array in enumerate(pair):
-            picture = Image.fromarray(array)
-            picture.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
-            sheet.paste(picture, (column * (2 * CELL + 8) + side * CELL, row * (CELL + 8)))
+        for side, picture in enumerate(pair):
+            sheet.paste(picture, (column * (2 * cell + GAP) + side * cell, row * (cell + GAP)))
     return sheet
 
 

@@ -72,7 +72,7 @@ def load_generator(generator, path) -> int:
 def _read(path, restore):
     try:
         restore()
-    except (AssertionError, ValueError, tf.errors.OpError) as error:
+    except (AssertionError, IndexError, ValueError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise UserError(
             f"{path} does not fit this run or is damaged ({reason}); remove it or give another run."

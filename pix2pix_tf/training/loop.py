@@ -41,7 +41,6 @@ def train(config: Config, workdir: str) -> None:
       UserError: the data cannot be used, the run is in use, or a loss became NaN or Inf.
     """
     if config.deterministic:
-        tf.keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
     source = open_source(config)
     say(source.description)
@@ -52,7 +51,6 @@ def train(config: Config, workdir: str) -> None:
     total = config.steps or config.epochs * per_epoch
 
     with _only_one_process(workdir), _StopRequest() as stop:
-        save_config(config, workdir)
         networks = {"generator": build_generator(config)}
         if config.gan_weight:
             networks["discriminator"] = build_discriminator(config)
@@ -64,6 +62,7 @@ def train(config: Config, workdir: str) -> None:
         if step >= total:
             say(f"{workdir} is at step {step} of {total} already; give a larger --steps or --epochs to train on.")
             return
+        save_config(config, workdir)
         say(f"training {workdir} from step {step} to {total}, {per_epoch} steps an epoch")
         train_step = make_train_step(
             config,
@@ -78,7 +77,12 @@ def train(config: Config, workdir: str) -> None:
         with contextlib.closing(training_batches(source.train, config, start)) as batches:
             while step < total and not stop.requested:
                 began = time.perf_counter()
-                condition, truth, seeds = next(batches)
+                try:
+                    condition, truth, seeds = next(batches)
+                except UserError:  # A picture that cannot be used must not cost the steps before it.
+                    if step > saved:
+                        _save(checkpoints, step, saved, workdir)
+                    raise
                 rate = tf.constant(learning_rate(config, step, total, per_epoch), tf.float32)
                 losses = {name: float(value) for name, value in train_step(condition, truth, seeds, rate).items()}
                 step += 1
@@ -88,6 +92,8 @@ def train(config: Config, workdir: str) -> None:
                 if step % config.save_every == 0 and step < total:
                     saved = _save(checkpoints, step, saved, workdir)
 
+        if stop.requested:
+            say(f"received {stop.requested}; saving after this step")
         if step > saved:
             saved = _save(checkpoints, step, saved, workdir)
         report.close()
@@ -129,17 +135,20 @@ def _make_validation(config, generator, pairs):
 
 
 class _StopRequest:
-    """Ctrl-C or SIGTERM asks the loop to stop after its step; the second time it stops at once."""
+    """Ctrl-C or SIGTERM asks the loop to stop after its step; the second time it stops at once.
+
+    Attributes:
+      requested: the name of the signal that asked, or None.
+    """
 
     def __init__(self):
-        self.requested = False
+        self.requested = None
         self._old = {}
 
     def _ask(self, number, frame):
         del frame
-        self.requested = True
+        self.requested = signal.Signals(number).name
         self._restore()
-        say(f"received {signal.Signals(number).name}; saving after this step")
 
     def _restore(self):
         for number, handler in self._old.items():
