@@ -1,11 +1,8 @@
 """Trains pix2pix, or goes on with a run: python train.py --help lists the flags."""
 
-import os
-
 from absl import flags
 
-from pix2pix_tf import cli
-from pix2pix_tf.config import Config, config_for_run
+from pix2pix_tf import cli, runs
 
 cli.define_config_flags()
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory (default runs/<dataset>-<task>)")
@@ -15,13 +12,8 @@ def main():
     from pix2pix_tf.training.loop import train  # After the flags, so that --help does not wait for TensorFlow.
 
     given = cli.given_config_fields()
-    data = (
-        os.path.basename(os.path.abspath(given["data_dir"]))
-        if given.get("data_dir")
-        else given.get("dataset", Config.dataset)
-    )
-    workdir = _WORKDIR.value or os.path.join("runs", f"{data}-{given.get('task', Config.task)}")
-    train(config_for_run(workdir, given), workdir)
+    workdir = _WORKDIR.value or runs.default_workdir(given)
+    train(runs.config_for_run(workdir, given), workdir)
 
 
 if __name__ == "__main__":

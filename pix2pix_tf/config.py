@@ -7,7 +7,6 @@ and help text, so a number stands in this file or nowhere.
 import dataclasses
 import json
 import math
-import os
 
 from pix2pix_tf.errors import UserError
 
@@ -117,7 +116,7 @@ class Config:
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
         for name in SIZES:
-            object.__setattr__(self, name, _canonical(name, getattr(self, name)))
+            object.__setattr__(self, name, canonical(name, getattr(self, name)))
         self._check_sizes()
         if self.gan_weight == 0 and self.reconstruction_weight == 0:
             raise UserError(
@@ -222,60 +221,6 @@ PRESETS = {
 }
 
 
-def config_for_run(workdir: str, given: dict) -> Config:
-    """The configuration of the run in `workdir`, new or to be continued.
-
-    Args:
-      workdir: the run directory; it need not exist.
-      given: the fields that the user set.
-
-    Raises:
-      UserError: `workdir` is no run directory, or `given` contradicts its `config.json` in a field that
-        may not change.
-    """
-    path = os.path.join(workdir, "config.json")
-    if os.path.exists(path):
-        with open(path) as file:
-            return _continued(workdir, Config.from_json(file.read()), given)
-    if os.path.isdir(workdir) and set(os.listdir(workdir)) - {".lock"}:
-        raise UserError(f"{workdir} holds files but no config.json, so it is no run directory; give another --workdir.")
-    name = _preset_name(given)
-    return Config.preset(name, **{k: v for k, v in given.items() if k != "dataset"}) if name else Config(**given)
-
-
-def _preset_name(given: dict) -> str | None:
-    """The preset that a new run starts from: that of its data set; none for a folder of one's own."""
-    name = given.get("dataset", None if given.get("data_dir") else Config.dataset)
-    return name if name in PRESETS else None
-
-
-def _continued(workdir: str, stored: Config, given: dict) -> Config:
-    """`stored` with the fields of `given` that may change."""
-    given = dict(given)
-    if "dataset" in given:  # A preset may go by a shorter name than its data set.
-        given["dataset"] = PRESETS.get(given["dataset"], {}).get("dataset", given["dataset"])
-    if "epochs" in given and "steps" not in given:
-        given["steps"] = 0  # The user now counts in epochs.
-    for field in dataclasses.fields(Config):
-        old = getattr(stored, field.name)
-        new = _canonical(field.name, given.get(field.name, old))
-        if old != new and not field.metadata["may_change"]:
-            raise UserError(
-                f"The run in {workdir} was started with {field.name}={old!r}, not {new!r}; "
-                f"leave --{field.name} out to continue it, or give another --workdir."
-            )
-    return stored.replace(**given)
-
-
-def save_config(config: Config, workdir: str) -> None:
-    """Writes `workdir/config.json` in one piece: a crash leaves the old file or the new one."""
-    os.makedirs(workdir, exist_ok=True)
-    path = os.path.join(workdir, "config.json")
-    with open(path + ".tmp", "w") as file:
-        file.write(config.to_json())
-    os.replace(path + ".tmp", path)
-
-
 def _check(field, value):
     """Raises UserError unless `value` is of the field's type and within what its metadata allow."""
     rules = field.metadata
@@ -296,7 +241,7 @@ def _check(field, value):
         raise UserError(f"{field.name} must be at most {rules['maximum']}. Received: {value!r}.")
 
 
-def _canonical(name, value):
+def canonical(name, value):
     """A field's value as it is stored: sizes in the form that `_written` gives them."""
     if name not in SIZES or value is None:
         return value

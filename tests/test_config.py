@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from pix2pix_tf.config import PRESETS, Config, config_for_run, save_config
+from pix2pix_tf.config import PRESETS, Config
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.runs import config_for_run, save_config
 
 # Paper, appendix 6.2: direction, epochs, batch size, jitter at 256, mirror.
 PAPER = {

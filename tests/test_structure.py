@@ -17,10 +17,11 @@ PACKAGE = REPOSITORY / "pix2pix_tf"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports only what stands above it.
-ORDER = ["errors", "config", "cli", "images", "color", "datasets", "augment", "tasks", "losses", "networks", "data"]
-ORDER += ["metrics", "translation", "training", "inference", "exporting", "evaluation", "serving", "interop", "tools"]
+ORDER = "errors config runs cli images color datasets augment tasks losses networks data metrics translation".split()
+ORDER += "training inference exporting evaluation serving interop tools".split()
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
+    "data": "split parallel preflight folders pairing paired_archive tfrecords sources pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "training": ["adam", "checkpoints", "step", "reporting", "loop"],
 }

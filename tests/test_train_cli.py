@@ -10,7 +10,7 @@ import pytest
 from absl import flags
 
 from pix2pix_tf import Config, cli
-from pix2pix_tf.config import save_config
+from pix2pix_tf.runs import save_config
 from pix2pix_tf.training import loop
 
 SMALL = ("--image_size=32", "--base_filters=2", "--receptive_field=16")
@@ -180,3 +180,11 @@ def test_a_real_run_is_quiet_and_is_protected_from_other_settings(textured_pairs
     assert {path: after[path] for path in before if path.name != "config.json"} == {
         path: before[path] for path in before if path.name != "config.json"
     }
+
+
+def test_a_new_run_says_which_preset_it_takes(type_train_py, trained, capsys):
+    type_train_py("--dataset=edges2shoes")
+    preset = "preset edges2shoes: direction=a_to_b, epochs=15, batch_size=4, jitter_size=0, mirror=False\n"
+    assert capsys.readouterr().out == preset
+    type_train_py("--data_dir=.")
+    assert capsys.readouterr().out == ""

@@ -11,13 +11,14 @@ import time
 
 import tensorflow as tf
 
-from pix2pix_tf.config import Config, save_config
+from pix2pix_tf.config import Config
 from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.metrics import image_metrics
 from pix2pix_tf.networks.discriminator import build_discriminator
 from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.runs import save_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import reporting
 from pix2pix_tf.training.adam import Adam
