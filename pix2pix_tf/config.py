@@ -215,6 +215,7 @@ PRESETS = {
     "edges2handbags": {"direction": "a_to_b", "epochs": 15, "batch_size": 4, **_NO_AUGMENTATION},
     "night2day": {"direction": "b_to_a", "epochs": 17, "batch_size": 4, **_JITTER_AND_MIRROR},
     "thermal2color": {"direction": "a_to_b", "epochs": 10, "batch_size": 4, **_NO_AUGMENTATION},
+    # Not in the paper: its colorization's augmentation, and the epochs of its small data sets.
     "victorian400": {"task": "colorize", "direction": "a_to_b", "epochs": 200, "jitter_size": 0, "mirror": True},
     "colorization": {"task": "colorize", "epochs": 6, "batch_size": 4, "jitter_size": 0, "mirror": True},
     "inpainting": {"task": "inpaint", "epochs": 25, "batch_size": 4, **_NO_AUGMENTATION},

@@ -11,7 +11,8 @@ def default_workdir(given: dict) -> str:
     """`runs/<dataset>-<task>`; for a folder of one's own, its name stands for the data set's."""
     folder = given.get("data_dir")
     data = os.path.basename(os.path.abspath(folder)) if folder else given.get("dataset", Config.dataset)
-    return os.path.join("runs", f"{data}-{given.get('task', Config.task)}")
+    task = given.get("task") or PRESETS.get(_preset_name(given), {}).get("task", Config.task)
+    return os.path.join("runs", f"{data}-{task}")
 
 
 def config_for_run(workdir: str, given: dict) -> Config:

@@ -188,3 +188,9 @@ def test_a_new_run_says_which_preset_it_takes(type_train_py, trained, capsys):
     assert capsys.readouterr().out == preset
     type_train_py("--data_dir=.")
     assert capsys.readouterr().out == ""
+
+
+def test_the_default_run_directory_is_named_after_the_presets_task(type_train_py, trained):
+    type_train_py("--dataset=victorian400")
+    type_train_py("--dataset=victorian400", "--task=colorize_rgb")
+    assert [workdir for _, workdir in trained] == ["runs/victorian400-colorize", "runs/victorian400-colorize_rgb"]
