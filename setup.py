@@ -4,6 +4,8 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+_SERVE = ["starlette>=1.0,<2", "uvicorn>=0.40,<1"]
+
 setup(
     name="pix2pix_tf",
     version="0.1.0",
@@ -19,11 +21,15 @@ setup(
         *find_packages(include=["pix2pix_tf", "pix2pix_tf.*"]),
     ],
     package_dir={"pix2pix_tf": "pix2pix_tf", "pix2pix_tf.datasets": "datasets"},
-    package_data={"pix2pix_tf.datasets": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv"]},
+    package_data={
+        "pix2pix_tf": ["*/page/*"],
+        "pix2pix_tf.datasets": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv"],
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.12,<4",
         "tensorflow-io>=0.37,<0.38",
+        "tensorflow-serving-api>=2.21,<2.22",  # The messages of warm-up records and of gRPC.
         "tensorflow-datasets>=4.9.9,<5",
         "importlib_resources>=6",  # TFDS imports it in builders without declaring it.
         "tensorboard>=2.20,<3",  # tf.summary fails without it.
@@ -31,12 +37,22 @@ setup(
         "numpy>=2.1,<3",
         "pillow>=11",
         "absl-py>=2.1,<3",
+        "requests>=2.32,<3",
         "tqdm>=4.66,<5",
     ],
     extras_require={
+        "serve": _SERVE,
         "edges": ["scikit-image>=0.25,<1"],  # Canny's edges for tools.make_pairs.
         "tfds": ["apache-beam>=2.70", "mlcroissant>=1.1"],  # The command line tfds imports both and declares neither.
-        "dev": ["pytest>=8,<10", "ruff>=0.14", "scikit-image>=0.25,<1", "dill>=0.3", "setuptools>=77"],
+        "dev": [
+            *_SERVE,
+            "dill>=0.3",
+            "pytest>=8,<10",
+            "ruff>=0.14",
+            "scikit-image>=0.25,<1",
+            "selenium>=4.30,<5",
+            "setuptools>=77",
+        ],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

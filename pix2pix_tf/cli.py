@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import select
 import sys
 import tempfile
 
@@ -31,30 +32,55 @@ def given_config_fields() -> dict:
     return {name: flags.FLAGS[name].value for name in names if flags.FLAGS[name].present}
 
 
-def run(main) -> None:
-    """Runs `main()` after the flags are parsed; a UserError becomes one line and exit status 1."""
+def run(main, takes_files: bool = False) -> None:
+    """Runs a tool after its flags are parsed; a UserError becomes one line and exit status 1.
+
+    Args:
+      main: called without arguments; with the list of what stands beside the flags, if `takes_files`.
+      takes_files: whether the tool takes files beside its flags.
+    """
 
     def with_errors_as_sentences(arguments):
-        message = None
+        files, message = arguments[1:], None
         try:
-            if len(arguments) > 1:
+            if files and not takes_files:
                 raise UserError(
-                    f"Unexpected argument {arguments[1]!r}; settings are flags such as --steps=200, see --help."
+                    f"Unexpected argument {files[0]!r}; settings are flags such as --steps=200, see --help."
                 )
             logging.set_verbosity(logging.WARNING)  # Libraries tell of their inner workings at INFO.
             _start_tensorflow_quietly()
-            main()
+            main(files) if takes_files else main()
         except UserError as error:
             message = f"error: {error}"
         except KeyboardInterrupt:
-            message = "interrupted; nothing was saved since the last checkpoint"
+            message = "interrupted"
         if message:  # Outside of the `except`, so that nothing keeps the error's frames alive while Python ends.
             sys.exit(message)
 
-    app.run(with_errors_as_sentences, flags_parser=_parse_flags)
+    closed = False
+    try:
+        try:
+            app.run(with_errors_as_sentences, flags_parser=_parse_flags)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        closed = _output_is_closed()
+        if not closed:
+            raise
+    if closed:  # By what reads it, such as `| head`: that is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it ends.
+        sys.exit(1)
+
+
+def _output_is_closed():
+    """Whether nobody reads this process's output any more."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)  # Errors are reported always.
+    return bool(poll.poll(0))
 
 
 def _parse_flags(arguments):
+    flags.FLAGS.set_gnu_getopt(True)  # Flags may stand behind files.
     try:
         return flags.FLAGS(arguments)
     except flags.Error as error:

@@ -105,6 +105,18 @@ class Config:
     )
     log_every: int = _field(50, "steps between two lines of metrics.jsonl", minimum=1, may_change=True)
     sample_every: int = _field(1000, "steps between two sample grids and validations", minimum=1, may_change=True)
+    eval_every: int = _field(
+        0,
+        "steps between two validations that also keep the best checkpoint; 0: validate with each sample grid only",
+        minimum=0,
+        may_change=True,
+    )
+    best_metric: str = _field(
+        "val_l1",
+        "what makes a checkpoint the best: lowest L1, highest PSNR or SSIM",
+        choices=("val_l1", "val_psnr", "val_ssim"),
+        may_change=True,
+    )
     save_every: int = _field(1000, "steps between two checkpoints", minimum=1, may_change=True)
     keep_checkpoints: int = _field(3, "how many of the newest checkpoints are kept", minimum=1, may_change=True)
     validation_images: int = _field(

@@ -5,13 +5,12 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from pix2pix_tf import images
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
-from pix2pix_tf.translation import at_inference, generate
+from pix2pix_tf.translation import answer, generate, graphs
 
 
 class Translator:
@@ -31,18 +30,19 @@ class Translator:
         self.config = config
         self.generator = generator
         self.step = step
-        self._compiled = {}
+        self._raw = graphs(generate, config, generator, tf.float32)
+        self._answer = graphs(answer, config, generator, tf.uint8)
 
     @classmethod
-    def load(cls, run_dir: str) -> "Translator":
-        """The newest checkpoint of a run; UserError if the run or its checkpoint is missing."""
+    def load(cls, run_dir: str, checkpoint: str = "latest") -> "Translator":
+        """The "latest" or the "best" checkpoint of a run; UserError if the run or its checkpoint is missing."""
         path = os.path.join(run_dir, "config.json")
         if not os.path.exists(path):
             raise UserError(f"{run_dir} holds no config.json, so it is no run directory; give one that train.py made.")
         with open(path) as file:
             config = Config.from_json(file.read())
         generator = build_generator(config, image_size=(None, None))
-        step = checkpoints.load_generator(generator, checkpoints.latest(run_dir))
+        step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint))
         return cls(config, generator, step)
 
     def generate(self, source, seed=None) -> tf.Tensor:
@@ -50,28 +50,7 @@ class Translator:
 
         `seed` turns the noise on: an integer or a pair, for the same noise in every picture, or N pairs.
         """
-        source = tf.convert_to_tensor(source)
-        seeds = _seeds(seed, source.shape[0])
-        if self.config.inference_statistics == "batch":
-            return generate(self.config, lambda condition: self._network(condition, seeds), source)
-        answers = [
-            generate(
-                self.config,
-                lambda condition, i=i: self._network(condition, seeds and seeds[i : i + 1]),
-                source[i : i + 1],
-            )
-            for i in range(source.shape[0])
-        ]
-        return tf.concat(answers, axis=0)
-
-    def _network(self, condition, seeds):
-        """The generator, compiled once for each size: a graph for all sizes would round differently."""
-        key = (tuple(condition.shape), seeds is None)
-        if key not in self._compiled:
-            self._compiled[key] = tf.function(
-                lambda condition, seeds: at_inference(self.config, self.generator, seeds)(condition), autograph=False
-            )
-        return self._compiled[key](condition, None if seeds is None else tf.constant(seeds, tf.int32))
+        return self._run(self._raw, tf.convert_to_tensor(source), seed)
 
     def predict(self, source, seed=None) -> tf.Tensor:
         """float32 RGB [N, H, W, 3] in [-1, 1] → the answer, the same shape and range; `seed` as in `generate`."""
@@ -91,18 +70,27 @@ class Translator:
                 f"Received: {pictures.dtype} {list(pictures.shape)}."
             )
         batch = pictures if pictures.ndim == 4 else pictures[None]
-        source = images.to_network(np.repeat(batch, 3, axis=-1) if batch.shape[-1] == 1 else batch)
-        answer = images.to_uint8(self.predict(source, seed)).numpy()
-        return answer if pictures.ndim == 4 else answer[0]
+        rgb = np.repeat(batch, 3, axis=-1) if batch.shape[-1] == 1 else batch
+        answers = self._run(self._answer, tf.constant(rgb), seed).numpy()
+        return answers if pictures.ndim == 4 else answers[0]
+
+    def _run(self, graphs, pictures, seed):
+        """The pictures one by one, or together if they share their statistics, through one of two graphs."""
+        plain, noisy = graphs
+        count = pictures.shape[0]
+        together = self.config.inference_statistics == "batch"
+        parts = [slice(None)] if together else [slice(i, i + 1) for i in range(count)]
+        if seed is None:
+            return tf.concat([plain(pictures[part]) for part in parts], axis=0)
+        seeds = _seeds(seed, count)
+        return tf.concat([noisy(pictures[part], seeds[part]) for part in parts], axis=0)
 
 
-def _seeds(seed, count) -> list | None:
-    """What a user gives as a seed → one pair of integers for each picture; None stays None."""
-    if seed is None:
-        return None
+def _seeds(seed, count) -> np.ndarray:
+    """What a user gives as a seed → int32 [count, 2], a pair for each picture."""
     seeds = np.asarray(seed)
     if seeds.ndim == 0:
         seeds = np.stack([np.zeros_like(seeds), seeds])
     if seeds.shape not in ((2,), (count, 2)) or seeds.dtype.kind not in "iu":
         raise UserError(f"seed must be an integer, a pair of integers, or a pair for each picture. Received: {seed!r}.")
-    return np.broadcast_to(seeds, (count, 2)).tolist()
+    return np.broadcast_to(seeds, (count, 2)).astype(np.int32)

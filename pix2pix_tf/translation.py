@@ -22,6 +22,11 @@ def translate(config, network, source):
     return get_task(config).decode(generate(config, network, source), source)
 
 
+def answer(config, network, pictures):
+    """As `translate`, for RGB uint8 [N, H, W, 3]; this is what a `Translator` computes, and what is exported."""
+    return images.to_uint8(translate(config, network, images.to_network(pictures)))
+
+
 def generate(config, network, source):
     """As `translate`, but returns the generator's raw output [N, H, W, output_channels].
 
@@ -30,6 +35,26 @@ def generate(config, network, source):
     padded = images.pad_to_multiple(get_task(config).condition(source), 2**config.levels)
     height, width = tf.shape(source)[1], tf.shape(source)[2]
     return network(padded)[:, :height, :width]
+
+
+def graphs(function, config, generator, dtype):
+    """`translate`, `answer` or `generate` of a trained generator as two graphs, each for pictures of all sizes.
+
+    One takes pictures [1, H, W, 3] of `dtype`; the other takes noise seeds, int32 [1, 2], too. With
+    `inference_statistics` "batch" they take any number.
+    """
+    together = config.inference_statistics == "batch"
+    pictures = tf.TensorSpec([None if together else 1, None, None, 3], dtype)
+
+    def plain(pictures):
+        return function(config, at_inference(config, generator), pictures)
+
+    def noisy(pictures, seeds):
+        return function(config, at_inference(config, generator, seeds), pictures)
+
+    # Seeds of one's own need a graph for each number of pictures.
+    noisy_signature = None if together else [pictures, tf.TensorSpec([1, 2], tf.int32)]
+    return tf.function(plain, [pictures], autograph=False), tf.function(noisy, noisy_signature, autograph=False)
 
 
 def at_inference(config, generator, seed=None):

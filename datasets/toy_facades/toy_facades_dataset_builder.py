@@ -20,6 +20,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "Initial release."}
+    METADATA: ClassVar = {
+        "class_names": list(drawing.PALETTE),
+        "palette": [list(colour) for colour in drawing.PALETTE.values()],
+    }
     # TFDS would look below the package pix2pix_tf, where an editable installation has no folder.
     pkg_dir_path = epath.Path(__file__).parent
 
@@ -29,10 +33,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict({"a": image, "b": image}),
             supervised_keys=None,
-            metadata=tfds.core.MetadataDict(
-                class_names=list(drawing.PALETTE),
-                palette=[list(colour) for colour in drawing.PALETTE.values()],
-            ),
+            metadata=tfds.core.MetadataDict(self.METADATA),
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):

@@ -1,5 +1,1 @@
-"""Measuring a trained generator, as in the paper (section 4)."""
-
-from pix2pix_tf.evaluation.report import evaluate
-
-__all__ = ["evaluate"]
+"""Measuring a trained generator, as in the paper (section 4): `report.evaluate` gives all numbers of a run."""

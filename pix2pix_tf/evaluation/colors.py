@@ -1,11 +1,15 @@
-"""Colours of a colourised picture: is L kept, and are a and b distributed as in the truth (figure 7)?"""
+"""Are the colours of the answers distributed as those of the truth (paper, section 4.2 and figure 7)?
+
+All is measured on 8-bit pictures in CIELAB: L in [0, 100], a and b in [-110, 110].
+"""
 
 import numpy as np
 import tensorflow as tf
 
-from pix2pix_tf import color, images
+from pix2pix_tf import color
 
-BINS = np.arange(-110.5, 111.5)  # one unit of a or b a bin, 0 in the middle of its bin
+LIMITS = {"L": (0, 100), "a": (-110, 110), "b": (-110, 110)}
+STEP = 0.001  # of L, to which the median lightness error is exact
 
 
 def lab(picture) -> np.ndarray:
@@ -13,34 +17,40 @@ def lab(picture) -> np.ndarray:
     return color.rgb_to_lab(tf.cast(picture, tf.float32) / 255.0).numpy()
 
 
-def histogram_intersection(values, truth) -> float:
-    """The common area, in [0, 1], of the histograms of two sets of a or b values."""
-    first, second = (np.histogram(np.clip(x, BINS[0], BINS[-1]), BINS)[0] / np.size(x) for x in (values, truth))
-    return float(np.minimum(first, second).sum())
+def lab_histograms(pictures) -> dict[str, np.ndarray]:
+    """uint8 pictures → {"L": [101], "a": [221], "b": [221]}, how many of all their pixels are in each bin.
 
-
-def color_report(outputs, targets, clipped=None) -> dict[str, float]:
-    """Compares colourised pictures with the colour pictures whose L they were given.
-
-    Args:
-      outputs, targets: lists of float RGB [H, W, 3] in [-1, 1].
-      clipped: a list of bool [H, W], the pixels that had to be clipped to the RGB gamut.
-
-    Returns:
-      `median_lightness_error`: median |ΔL| over all pixels of the 8-bit pictures, L in [0, 100];
-      `clipped_to_gamut`: the share of pixels, in [0, 1], that had to be clipped, which moves their L;
-      `a_intersection`, `b_intersection`: histogram intersection of the
-      outputs with the truth; `a_intersection_grey`, `b_intersection_grey`: that of an all-grey answer.
+    A bin is one unit wide and has a whole number in its middle: the first ones are 0 for L and -110 for a and b. So
+    grey is well within the bin of 0.
     """
-    outputs, targets = (np.stack([lab(images.to_uint8(picture)) for picture in group]) for group in (outputs, targets))
-    error = np.abs(outputs[..., 0] - targets[..., 0])
-    report = {
-        "median_lightness_error": float(np.median(error)),
-    }
-    if clipped:
-        report["clipped_to_gamut"] = float(np.mean(clipped))
-    for name, channel in (("a", 1), ("b", 2)):
-        truth = targets[..., channel]
-        report[f"{name}_intersection"] = histogram_intersection(outputs[..., channel], truth)
-        report[f"{name}_intersection_grey"] = histogram_intersection(np.zeros_like(truth), truth)
-    return report
+    counts = {name: np.zeros(high - low + 1, np.int64) for name, (low, high) in LIMITS.items()}
+    for picture in pictures:
+        values = lab(picture)
+        for channel, (name, (low, high)) in enumerate(LIMITS.items()):
+            edges = np.arange(low - 0.5, high + 1)
+            counts[name] += np.histogram(values[..., channel], edges)[0]
+    return counts
+
+
+def histogram_intersection(first, second) -> float:
+    """The common area, in [0, 1], of two histograms (Swain and Ballard 1991), each scaled to the area 1."""
+    return float(np.minimum(first / np.sum(first), second / np.sum(second)).sum())
+
+
+def intersections(outputs, truth) -> dict[str, float]:
+    """The histogram intersection of each of L, a and b; both arguments are from `lab_histograms`."""
+    return {name: histogram_intersection(outputs[name], truth[name]) for name in LIMITS}
+
+
+def grey_intersections(truth) -> dict[str, float]:
+    """What an all-grey answer would get for a and b: the share of the truth's pixels in the bin of 0."""
+    return {name: float(truth[name][-LIMITS[name][0]] / truth[name].sum()) for name in ("a", "b")}
+
+
+def median_lightness_error(outputs, targets) -> float:
+    """Median over all pixels of |ΔL|, L in [0, 100]: 0 if a colourisation kept the lightness that it was given."""
+    counts = np.zeros(round(100 / STEP) + 1, np.int64)
+    for output, target in zip(outputs, targets, strict=True):
+        errors = np.abs(lab(output)[..., 0] - lab(target)[..., 0])
+        counts += np.bincount(np.round(errors / STEP).astype(int).ravel(), minlength=len(counts))
+    return float(np.searchsorted(np.cumsum(counts), counts.sum() / 2) * STEP)

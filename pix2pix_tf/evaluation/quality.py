@@ -3,28 +3,26 @@
 import numpy as np
 import tensorflow as tf
 
-from pix2pix_tf import augment
-from pix2pix_tf.data.sources import source_and_target
+from pix2pix_tf import images
+from pix2pix_tf.evaluation.answers import of_another, read_pair, spread
 from pix2pix_tf.metrics import image_metrics
 
+MEAN_OF = 1000  # training pictures at most in the mean image
 
-def raw_outputs(translator, sources, noise_seed=None) -> list:
-    """The generator's output for each source picture, one at a time, [H, W, output_channels].
-
-    With `noise_seed`, dropout is on as in the paper, and picture i has the noise of (noise_seed, i).
-    """
-    seeds = [None if noise_seed is None else (noise_seed, i) for i in range(len(sources))]
-    return [translator.generate(source[None], seed)[0] for source, seed in zip(sources, seeds, strict=True)]
+_image_metrics = tf.function(image_metrics, autograph=False)
 
 
-def mean_metrics(outputs, targets) -> dict[str, float]:
-    """L1, PSNR and SSIM, each the mean over the pictures."""
-    values = [image_metrics(output[None], target[None]) for output, target in zip(outputs, targets, strict=True)]
-    return {name: float(np.mean([value[name][0] for value in values])) for name in values[0]}
+def picture_metrics(outputs, targets) -> dict[str, np.ndarray]:
+    """L1 on [-1, 1], PSNR in dB and SSIM of each of N pictures, uint8 [H, W, 3] → {metric: [N]}."""
+    each = [
+        _image_metrics(images.to_network(output)[None], images.to_network(target)[None])
+        for output, target in zip(outputs, targets, strict=True)
+    ]
+    return {name: np.array([float(metrics[name][0]) for metrics in each]) for name in each[0]}
 
 
-def quality_table(outputs, targets, mean_image) -> dict[str, dict[str, float]]:
-    """{row: {metric: mean}} of the targets against three answers.
+def quality_table(outputs, targets, mean_image) -> dict[str, dict[str, np.ndarray]]:
+    """{row: {metric: [N]}} of the targets against three answers.
 
     - "its own input": what the generator is for;
     - "the input of another picture": the answer to the next pair's input. If it does as well, the
@@ -32,16 +30,16 @@ def quality_table(outputs, targets, mean_image) -> dict[str, dict[str, float]]:
     - "mean training image": the one picture that is close to all, with the low L1 of a blur.
     """
     return {
-        "its own input": mean_metrics(outputs, targets),
-        "the input of another picture": mean_metrics([*outputs[1:], outputs[0]], targets),
-        "mean training image": mean_metrics([mean_image] * len(targets), targets),
+        "its own input": picture_metrics(outputs, targets),
+        "the input of another picture": picture_metrics(of_another(outputs), targets),
+        "mean training image": picture_metrics([mean_image] * len(targets), targets),
     }
 
 
-def mean_target(split, config) -> tf.Tensor:
-    """The mean of a split's targets at the training size, float RGB [H, W, 3] in [-1, 1]."""
+def mean_target(config, split) -> np.ndarray:
+    """The mean, uint8 [H, W, 3], of up to MEAN_OF targets of a split at the run's size."""
+    numbers = spread(split, MEAN_OF)
     total = 0.0
-    for i in range(len(split)):
-        _, target = source_and_target(config, augment.plain(split.read(i), config.size))
-        total += target
-    return total / len(split)
+    for i in numbers:
+        total += read_pair(config, split, i)[1]
+    return images.to_uint8(total / len(numbers)).numpy()

@@ -5,7 +5,8 @@ keeps no moving averages and `Dropout` no seed variable, so a call never changes
 
 - `network(x)` normalises each image with its own statistics and draws no noise: inference;
 - `network(x, training=True)` normalises as the network is trained and draws fresh noise;
-- `run(network, x, statistics=…, seed=…)` decides both by hand.
+- `run(network, x, statistics=…, seed=…)` decides both by hand;
+- `measure_statistics(network, x)` gives the statistics of one picture, to be used for others.
 """
 
 import contextvars
@@ -21,8 +22,9 @@ SMALL = 8  # Inputs of up to 8x8 pixels take the formulas of small.py.
 
 
 class _Mode(typing.NamedTuple):
-    statistics: str | None = None
+    statistics: str | dict | None = None
     seed: typing.Any = None
+    measured: dict | None = None  # Norm layers leave their statistics here.
 
 
 _INFERENCE = _Mode()
@@ -36,11 +38,23 @@ def run(network, inputs, *, statistics="image", seed=None):
       network: a model of these layers.
       inputs: what the model takes.
       statistics: "image", each image is normalised on its own (the paper's test-time batch
-        statistics at batch size 1, and independent of what shares a batch), or "batch".
+        statistics at batch size 1, and independent of what shares a batch), or "batch", or what
+        `measure_statistics` returned.
       seed: integer noise seed: None for no noise, [2] for the same noise in every image, [N, 2] for
         noise of each image's own, wherever it stands in the batch.
     """
-    token = _mode.set(_Mode(statistics, seed))
+    return _call(network, inputs, _Mode(statistics, seed))
+
+
+def measure_statistics(network, inputs, *, seed=None) -> dict:
+    """{norm layer: (mean, variance)}, each [1, 1, 1, channels], of one image as it runs through the network."""
+    measured = {}
+    _call(network, inputs, _Mode("image", seed, measured))
+    return measured
+
+
+def _call(network, inputs, mode):
+    token = _mode.set(mode)
     try:
         return network(inputs)
     finally:
@@ -67,9 +81,12 @@ class Downsample(keras.layers.Conv2D):
         super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **_initialized(**arguments))
 
     def convolution_op(self, inputs, kernel):
-        if _is_small(inputs):
-            return small_convolution(inputs, tf.convert_to_tensor(kernel))
-        return tf.nn.conv2d(inputs, kernel, strides=2, padding="SAME")
+        kernel = tf.convert_to_tensor(kernel)
+        return _if_small(
+            inputs,
+            lambda: small_convolution(inputs, kernel),
+            lambda: tf.nn.conv2d(inputs, kernel, strides=2, padding="SAME"),
+        )
 
 
 class Upsample(keras.layers.Conv2DTranspose):
@@ -79,9 +96,14 @@ class Upsample(keras.layers.Conv2DTranspose):
         super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **_initialized(**arguments))
 
     def call(self, inputs):
-        if not _is_small(inputs):
-            return super().call(inputs)
-        outputs = small_transposed_convolution(inputs, tf.convert_to_tensor(self.kernel))
+        kernel = tf.convert_to_tensor(self.kernel)
+        count, height, width, _ = tf.unstack(tf.shape(inputs))
+        shape = tf.stack([count, 2 * height, 2 * width, self.filters])
+        outputs = _if_small(
+            inputs,
+            lambda: small_transposed_convolution(inputs, kernel),
+            lambda: tf.nn.conv2d_transpose(inputs, kernel, shape, strides=2, padding="SAME"),
+        )
         return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
 
 
@@ -137,13 +159,19 @@ class Norm(keras.layers.Layer):
 
     def call(self, x, training=False):
         statistics = _mode.get().statistics or ("batch" if training else "image")
+        measured = _mode.get().measured
         gamma, beta = self.gamma.value, self.beta.value
-        if x.shape[0] == 1 or (self.kind == "batch" and statistics == "batch"):
+        if isinstance(statistics, dict):
+            mean, variance = statistics[self.name]
+        elif measured is None and (x.shape[0] == 1 or (self.kind == "batch" and statistics == "batch")):
             # One image is its own batch. The fused kernel computes in float32, also on bfloat16 input.
             return tf.raw_ops.FusedBatchNormV3(
                 x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=self.EPSILON, is_training=True
             ).y
-        mean, variance = tf.nn.moments(tf.cast(x, tf.float32), axes=(1, 2), keepdims=True)
+        else:
+            mean, variance = tf.nn.moments(tf.cast(x, tf.float32), axes=(1, 2), keepdims=True)
+        if measured is not None:
+            measured[self.name] = mean, variance
         scale = tf.math.rsqrt(variance + self.EPSILON) * gamma
         return tf.cast(tf.cast(x, tf.float32) * scale + (beta - mean * scale), x.dtype)
 
@@ -184,6 +212,9 @@ class Dropout(keras.layers.Layer):
         return input_shape
 
 
-def _is_small(x):
-    _, height, width, _ = x.shape
-    return height is not None and width is not None and max(height, width) <= SMALL
+def _if_small(x, small, stock):
+    """`small()` for inputs of up to SMALL pixels a side, else `stock()`; decided in the graph if the size is open."""
+    sides = x.shape[1:3]
+    if sides.is_fully_defined():
+        return small() if max(sides) <= SMALL else stock()
+    return tf.cond(tf.reduce_max(tf.shape(x)[1:3]) <= SMALL, small, stock)

@@ -13,14 +13,15 @@ TAPS = KERNEL_SIZE**2
 
 @tf.custom_gradient
 def small_convolution(x, kernel):
-    """[N, H, W, Cin], kernel [4, 4, Cin, Cout] → [N, H/2, W/2, Cout]; H and W are even and static."""
+    """[N, H, W, Cin], kernel [4, 4, Cin, Cout] → [N, H/2, W/2, Cout]; H and W are even."""
     weights = _flat(kernel)
     patches = _patches(x)
-    outputs = tf.reshape(tf.matmul(patches, weights), [-1, x.shape[1] // 2, x.shape[2] // 2, weights.shape[1]])
+    height, width = _sides(x)
+    outputs = tf.reshape(tf.matmul(patches, weights), [-1, height // 2, width // 2, weights.shape[1]])
 
     def gradient(upstream):
         rows = tf.reshape(upstream, [-1, weights.shape[1]])
-        to_input = _overlap_add(_spread(rows, weights), *upstream.shape[1:3])
+        to_input = _overlap_add(_spread(rows, weights), *_sides(upstream))
         return to_input, tf.reshape(tf.matmul(patches, rows, transpose_a=True), kernel.shape)
 
     return outputs, gradient
@@ -28,10 +29,10 @@ def small_convolution(x, kernel):
 
 @tf.custom_gradient
 def small_transposed_convolution(x, kernel):
-    """[N, H, W, Cin], kernel [4, 4, Cout, Cin] → [N, 2H, 2W, Cout]; H and W are static."""
+    """[N, H, W, Cin], kernel [4, 4, Cout, Cin] → [N, 2H, 2W, Cout]."""
     weights = _flat(kernel)
     rows = tf.reshape(x, [-1, weights.shape[1]])
-    outputs = _overlap_add(_spread(rows, weights), *x.shape[1:3])
+    outputs = _overlap_add(_spread(rows, weights), *_sides(x))
 
     def gradient(upstream):
         patches = _patches(upstream)
@@ -46,6 +47,11 @@ def _flat(kernel):
     return tf.reshape(kernel, [TAPS * kernel.shape[2], kernel.shape[3]])
 
 
+def _sides(x):
+    """Height and width: numbers where they are known, tensors where a graph is for all sizes."""
+    return [known or tf.shape(x)[axis] for axis, known in enumerate(x.shape[1:3], start=1)]
+
+
 def _spread(rows, weights):
     """rows [M, D] times the transpose of weights [16·C, D] → [M, 16·C].
 
@@ -56,7 +62,7 @@ def _spread(rows, weights):
 
 def _patches(x):
     """[N, H, W, C] → [N·H/2·W/2, 16·C]: what the kernel sees at each place, one pixel of zeros around."""
-    _, height, width, channels = x.shape
+    (height, width), channels = _sides(x), x.shape[3]
     padded = tf.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]])
     taps = [padded[:, i : i + height : 2, j : j + width : 2] for i in range(KERNEL_SIZE) for j in range(KERNEL_SIZE)]
     return tf.reshape(tf.concat(taps, axis=-1), [-1, TAPS * channels])

@@ -1,40 +1,79 @@
-"""Measures a run on its validation pairs: python -m pix2pix_tf.tools.evaluate --workdir=RUN."""
+"""Measures a run as in the paper (section 4): python -m pix2pix_tf.tools.evaluate --workdir=RUN.
+
+Writes evaluation.json, evaluation.md and evaluation.png, replacing those of an earlier evaluation, and prints the
+tables. What each number means is in docs/evaluation.md.
+"""
 
 import json
 import os
+import tempfile
 
 from absl import flags
 
 from pix2pix_tf import cli
+from pix2pix_tf.errors import UserError
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory", required=True)
-_NOISE = flags.DEFINE_bool("noise", True, "dropout on, as in the paper, seeded for each picture")
+_CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ("latest", "best"), "best needs training with --eval_every")
+_SPLIT = flags.DEFINE_string("split", "val", "which pairs: train, val (or what is held out), or another of the data's")
+_NOISE = flags.DEFINE_enum("noise", "on", ("on", "off"), "dropout, as in the paper, seeded for each picture")
+_STATISTICS = flags.DEFINE_enum(
+    "statistics", None, ("batch", "image"), "of norm layers; batch: batch_size pictures together (default: the run's)"
+)
+_SEED = flags.DEFINE_integer("seed", 0, "of noise and bootstrap", lower_bound=0, upper_bound=10**9)
+_FCN = flags.DEFINE_string("fcn", None, "folder of a classifier, for the FCN-score of a run from label maps to photos")
+_PALETTE = flags.DEFINE_string(
+    "palette", None, "data set whose classes a run from photos to label maps shows (default: the run's data set)"
+)
+_FID = flags.DEFINE_bool("fid", False, "FID and KID too; needs the weights of Inception-v3")
+_INCEPTION_WEIGHTS = flags.DEFINE_string("inception_weights", None, "file for --fid (default: in ~/.keras/models)")
+_OUTPUT = flags.DEFINE_string("output", None, "folder to write to (default: the run directory)")
 
 
 def main():
-    from pix2pix_tf.evaluation import evaluate
+    from pix2pix_tf.evaluation.figures import save_figure
+    from pix2pix_tf.evaluation.report import Settings, evaluate
+    from pix2pix_tf.evaluation.tables import markdown
 
-    results = evaluate(_WORKDIR.value, noise_seed=0 if _NOISE.value else None)
-    path = os.path.join(_WORKDIR.value, "evaluation.json")
-    with open(path, "w") as file:
-        json.dump(results, file, indent=2)
-    for line in markdown(results):
-        print(line)
-    print(f"\nwritten to {path}")
+    output = _OUTPUT.value or _WORKDIR.value
+    if _OUTPUT.value or os.path.isdir(output):
+        _check_writable(output)
+    results = evaluate(
+        Settings(
+            workdir=_WORKDIR.value,
+            checkpoint=_CHECKPOINT.value,
+            split=_SPLIT.value,
+            noise=_NOISE.value == "on",
+            statistics=_STATISTICS.value,
+            seed=_SEED.value,
+            fcn=_FCN.value,
+            palette=_PALETTE.value,
+            fid=_FID.value or bool(_INCEPTION_WEIGHTS.value),
+            inception_weights=_INCEPTION_WEIGHTS.value,
+        )
+    )
+    lines = markdown(results)
+    written = [os.path.join(output, f"evaluation.{ending}") for ending in ("json", "md", "png")]
+    _write(written[0], json.dumps(results, indent=2))
+    _write(written[1], "\n".join(lines))
+    save_figure(results, written[2])
+    print("\n".join([*lines, "", f"written to {', '.join(written)}"]))
 
 
-def markdown(results):
-    """The lines of a Markdown table a group of numbers."""
-    yield f"{results['pairs']} validation pairs, step {results['step']}, noise {'on' if results['noise'] else 'off'}\n"
-    yield "| answer | L1 on [-1, 1] | PSNR, dB | SSIM |"
-    yield "|---|---|---|---|"
-    for name, row in results["quality"].items():
-        yield f"| {name} | {row['l1']:.4f} | {row['psnr']:.2f} | {row['ssim']:.4f} |"
-    if "color" in results:
-        yield "\n| colour | |"
-        yield "|---|---|"
-        for name, value in results["color"].items():
-            yield f"| {name.replace('_', ' ')} | {value:.4f} |"
+def _check_writable(folder):
+    """Makes the folder if it is not there, before the work begins."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written to ({error.strerror}); give another --output.") from None
+
+
+def _write(path, text):
+    """Writes a text file in one piece."""
+    with open(path + ".tmp", "w") as file:
+        file.write(text + "\n")
+    os.replace(path + ".tmp", path)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Checkpoints: both networks, both optimisers and the step. Everything random follows from the step."""
 
+import json
+import math
 import os
 
 import tensorflow as tf
@@ -7,6 +9,7 @@ import tensorflow as tf
 from pix2pix_tf.errors import UserError
 
 FOLDER = "checkpoints"
+BEST = "best"  # a folder in it
 
 
 def _variables(network):
@@ -53,8 +56,53 @@ class Checkpoints:
         return int(self.step)
 
 
-def latest(workdir) -> str:
-    """The newest checkpoint of a run; UserError if there is none."""
+class Best:
+    """The generator that did best by a metric of the validation pairs, kept beside the newest checkpoints.
+
+    It is a checkpoint of the generator and the step in `checkpoints/best`, with `best.json`: step, metric, value.
+    """
+
+    def __init__(self, workdir, metric, generator, start):
+        """What is kept from a step beyond `start`, of a run that died after its last checkpoint, is dropped."""
+        self._metric = metric
+        folder = os.path.join(workdir, FOLDER, BEST)
+        self._record = os.path.join(folder, "best.json")
+        self._step = tf.Variable(start, dtype=tf.int64, trainable=False)
+        checkpoint = tf.train.Checkpoint(step=self._step, generator=_variables(generator))
+        self._manager = tf.train.CheckpointManager(checkpoint, folder, 1, checkpoint_name="step")
+        kept = self._read()
+        same = kept and kept["metric"] == metric and kept["step"] <= start
+        self._value = kept["value"] if same else None
+
+    def offer(self, step, numbers: dict) -> bool:
+        """Keeps the generator of this step if it is better than all before; `numbers` holds the metric's value."""
+        value = numbers[self._metric]
+        sign = -1 if self._metric == "val_l1" else 1
+        is_better = math.isfinite(value) and (self._value is None or sign * value > sign * self._value)
+        if not is_better:
+            return False
+        self._value = value
+        self._step.assign(step)
+        self._manager.save(checkpoint_number=step)
+        with open(self._record + ".tmp", "w") as file:
+            json.dump({"step": step, "metric": self._metric, "value": value}, file)
+        os.replace(self._record + ".tmp", self._record)
+        return True
+
+    def _read(self):
+        if not os.path.exists(self._record):
+            return None
+        with open(self._record) as file:
+            return json.load(file)
+
+
+def path_of(workdir, which="latest") -> str:
+    """A checkpoint of a run, "latest" or "best"; UserError if there is none."""
+    if which == "best":
+        path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER, BEST))
+        if not path:
+            raise UserError(f"{workdir} has kept no best checkpoint; train with --eval_every, or take the latest.")
+        return path
     path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER))
     if not path:
         raise UserError(f"{workdir} has no checkpoint in {FOLDER}/; train there first, or give another run directory.")

@@ -22,7 +22,7 @@ from pix2pix_tf.runs import save_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import reporting
 from pix2pix_tf.training.adam import Adam
-from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.training.checkpoints import Best, Checkpoints
 from pix2pix_tf.training.reporting import say
 from pix2pix_tf.training.step import make_train_step, variables_of
 from pix2pix_tf.translation import at_inference, translate
@@ -73,6 +73,7 @@ def train(config: Config, workdir: str) -> None:
             optimizers.get("discriminator"),
         )
         validate = _make_validation(config, networks["generator"], validation)
+        best = Best(workdir, config.best_metric, networks["generator"], start) if config.eval_every else None
         report = reporting.Report(config, workdir, start, total, per_epoch, validate)
 
         with contextlib.closing(training_batches(source.train, config, start)) as batches:
@@ -88,7 +89,9 @@ def train(config: Config, workdir: str) -> None:
                 losses = {name: float(value) for name, value in train_step(condition, truth, seeds, rate).items()}
                 step += 1
                 _stop_unless_finite(losses, step, saved, workdir)
-                report.step(step, losses, time.perf_counter() - began)
+                measured = report.step(step, losses, time.perf_counter() - began)
+                if best and measured:
+                    best.offer(step, measured)
                 checkpoints.step.assign(step)
                 if step % config.save_every == 0 and step < total:
                     saved = _save(checkpoints, step, saved, workdir)

@@ -32,22 +32,28 @@ class Report:
         self._progress = Progress(total, start)
         self._losses, self._seconds = [], []  # since the last record
 
-    def step(self, step, losses, seconds):
-        """Counts one step; writes a record at each log step, with validation and samples at each sample step."""
+    def step(self, step, losses, seconds) -> dict:
+        """Counts one step; writes a record at each log step, with validation and samples when they are due.
+
+        Returns:
+          {metric: mean over the validation pairs}, empty when nothing was measured.
+        """
         self._losses.append(losses)
         self._seconds.append(seconds)
         self._progress.step(losses)
-        sampling = step == self._total or step % self._config.sample_every == 0
-        if not sampling and step % self._config.log_every:
-            return
+        last, every = step == self._total, self._config
+        sampling = last or step % every.sample_every == 0
+        measuring = sampling or (every.eval_every and step % every.eval_every == 0)
+        if not measuring and step % every.log_every:
+            return {}
         record = {"step": step, "epoch": math.ceil(step / self._per_epoch)} | self._summary()
+        numbers, grid = self._validate() if measuring else ({}, None)
         if sampling:
-            numbers, grid = self._validate()
-            record |= numbers
             save_samples(self._workdir, step, grid)
             self._metrics.picture(step, grid)
-        self._metrics.write(record)
-        self._progress.record(record)
+        self._metrics.write(record | numbers)
+        self._progress.record(record | numbers)
+        return numbers
 
     def _summary(self):
         """Mean losses, and the median time of a step, which leaves compiling out; starts a new interval."""

@@ -1,0 +1,109 @@
+"""What answers the pictures of a folder: a run or an export, as a function from picture to picture."""
+
+import dataclasses
+import functools
+import os
+import re
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.inference import Translator
+from pix2pix_tf.tiling import OVERLAP, TILE, TiledTranslator
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A function on pictures, and what its answers depend on.
+
+    Attributes:
+      answer: (uint8 RGB [H, W, 3], what to call it in an error) → uint8 of the same shape.
+      settings: JSON values; models with equal ones give equal answers.
+    """
+
+    answer: Callable[[np.ndarray, str], np.ndarray]
+    settings: dict
+
+
+def open_run(workdir: str, seed: int | None = None, tile_above: float = 4.0, checkpoint: str = "latest") -> Model:
+    """A checkpoint of a run directory; UserError if there is none.
+
+    Args:
+      workdir: the run directory.
+      seed: turns the dropout noise on, the same for each picture.
+      tile_above: pictures of more megapixels are translated in tiles (see `tiling`), to save memory.
+      checkpoint: the "latest" or the "best" one.
+    """
+    translator = Translator.load(workdir, checkpoint)
+    noise = None if seed is None else (0, seed)
+    most = round(tile_above * 10**6)
+
+    @functools.cache
+    def tiled():
+        return TiledTranslator(translator, noise, copy_pixels=most)
+
+    def answer(picture, name):
+        try:
+            return tiled()(picture) if picture.size // 3 > most else translator(picture, noise)
+        except (tf.errors.ResourceExhaustedError, MemoryError):
+            raise UserError(
+                f"{name} needs more memory than there is; give another --output and a --tile_above below {tile_above}."
+            ) from None
+
+    checksum = functools.reduce(lambda crc, weight: zlib.crc32(weight.numpy(), crc), translator.generator.weights, 0)
+    settings = {
+        "model": os.path.realpath(workdir),
+        "step": translator.step,
+        "weights": f"{checksum:08x}",
+        "seed": seed,
+        "tiles": {"above_megapixels": tile_above, "side": TILE, "overlap": OVERLAP},
+    }
+    return Model(answer, settings)
+
+
+def open_export(path: str, seed: int | None = None) -> Model:
+    """An export, MODEL_BASE/<version>, or the newest one in MODEL_BASE; UserError if there is none.
+
+    `seed` turns the dropout noise on, as in `open_run`.
+    """
+    version = _newest_version(path)
+    try:
+        exported = tf.saved_model.load(version)
+        signature = exported.signatures["translate" if seed is None else "sample"]
+        # The index holds a checksum of each tensor.
+        checksum = zlib.crc32(Path(version, "variables", "variables.index").read_bytes())
+    except (KeyError, OSError, ValueError, tf.errors.OpError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"{version} is not an export of export.py, or damaged ({reason}); export the run anew."
+        ) from None
+    noise = {} if seed is None else {"seed": tf.constant([0, seed])}
+
+    def answer(picture, name):
+        try:
+            return signature(image=tf.constant(picture[None]), **noise)["image"][0].numpy()
+        except tf.errors.InvalidArgumentError as error:  # The graph has checks of its own, whose message is a sentence.
+            reason = re.search(r"assertion failed: \[(.*?)\]", error.message)
+            if not reason:
+                raise
+            raise UserError(
+                f"{name} is refused by the export ({reason[1]}), which cannot take it in tiles, as norm statistics are "
+                "no input of its signatures; --workdir=RUN can."
+            ) from None
+
+    return Model(answer, {"model": os.path.realpath(version), "weights": f"{checksum:08x}", "seed": seed})
+
+
+def _newest_version(path):
+    """The folder that holds saved_model.pb: `path`, or its subfolder with the largest number."""
+    folders = [path, *sorted((p for p in Path(path).glob("*") if p.name.isdecimal()), key=lambda p: -int(p.name))]
+    for folder in folders:
+        if os.path.isfile(os.path.join(folder, "saved_model.pb")):
+            return str(folder)
+    raise UserError(
+        f"{path} holds no saved_model.pb and no version with one, so it is no export; give one that export.py made."
+    )

@@ -1,0 +1,89 @@
+"""The answers of a run to the pairs of a split, in 8 bits as they are seen and saved."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from pix2pix_tf import augment, images
+from pix2pix_tf.data.sources import list_splits, open_source, source_and_target
+from pix2pix_tf.data.split import Split
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.tasks import get_task
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What a run makes of the pairs of a split, and what it should have made; lists in the order of the split.
+
+    Attributes:
+      outputs, targets: uint8 [H, W, 3] at the run's size.
+      clipped: of each output, the share of pixels whose colour RGB cannot show; empty for tasks that clip nothing.
+    """
+
+    outputs: list[np.ndarray]
+    targets: list[np.ndarray]
+    clipped: list[float]
+
+
+def open_splits(config, name) -> tuple[Split, Split]:
+    """(The pairs to measure, the training pairs) of a run's data.
+
+    `name` is "train" or "val" for the pairs that training uses as such: without a validation split, "val" is every
+    tenth training picture. Or it is another split that the data have; UserError if they have none of this name.
+    """
+    source = open_source(config)
+    if name in ("train", "val"):
+        return getattr(source, name), source.train
+    _, others = list_splits(config)
+    if name not in others:
+        known = dict.fromkeys(["train", "val", *others])
+        raise UserError(
+            f"{config.data_dir or config.dataset} has no split {name!r}; --split must be one of {', '.join(known)}."
+        )
+    return others[name], source.train
+
+
+def read_pair(config, split, number):
+    """A pair as the run sees it: (source, target), float32 [H, W, 3] in [-1, 1] at the run's size, without jitter."""
+    return source_and_target(config, augment.plain(split.read(number), config.size))
+
+
+def spread(split, count) -> list[int]:
+    """The numbers of `count` pairs, or of all if there are fewer, spread evenly over a split."""
+    count = min(count, len(split))
+    return [i * len(split) // count for i in range(count)]
+
+
+def answer(translator, split, numbers, noise_seed=None) -> Answers:
+    """Runs the generator on some pairs of a split, as many together as in a training step.
+
+    Args:
+      translator: the `Translator` of a run; its `inference_statistics` say whether pictures that are together are
+        normalised together.
+      split: the `Split`.
+      numbers: which pairs.
+      noise_seed: dropout is on, as in the paper, and pair i has the noise of (noise_seed, i); None turns it off.
+    """
+    config, task = translator.config, get_task(translator.config)
+    answers = Answers([], [], [])
+    with tqdm(total=len(numbers), unit="picture", dynamic_ncols=True, disable=None, leave=False) as bar:
+        for start in range(0, len(numbers), config.batch_size):
+            batch = numbers[start : start + config.batch_size]
+            source, target = (
+                tf.stack(part) for part in zip(*(read_pair(config, split, i) for i in batch), strict=True)
+            )
+            seeds = None if noise_seed is None else [(noise_seed, i) for i in batch]
+            raw = translator.generate(source, seeds)
+            answers.outputs.extend(images.to_uint8(task.decode(raw, source)).numpy())
+            answers.targets.extend(images.to_uint8(target).numpy())
+            if task.clipped:
+                answers.clipped.extend(tf.reduce_mean(tf.cast(task.clipped(raw, source), tf.float32), (1, 2)).numpy())
+            bar.update(len(batch))
+    return answers
+
+
+def of_another(values: list) -> list:
+    """Each picture's value given to the one before it, the first one's to the last: what belongs to another picture."""
+    return [*values[1:], values[0]]

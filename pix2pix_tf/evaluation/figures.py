@@ -1,0 +1,76 @@
+"""The numbers of `report.evaluate` as a picture: colours as in the paper's figure 7, and confusion matrices."""
+
+import os
+
+import matplotlib
+
+matplotlib.use("Agg")  # Runs have no screen.
+import matplotlib.pyplot as plt
+import numpy as np
+
+from pix2pix_tf.evaluation.colors import LIMITS
+
+INCHES = 12  # wide
+BLUE = "#0072b2"  # Okabe and Ito's, which colour-blind people see apart from black
+
+
+def save_figure(results, path) -> None:
+    """Writes the figure of `results` to a PNG file, in one piece."""
+    figure = draw(results)
+    figure.savefig(path + ".tmp", dpi=120, format="png")
+    plt.close(figure)
+    os.replace(path + ".tmp", path)
+
+
+def draw(results):
+    """The matplotlib figure of the histograms and of the confusion matrices, whichever `results` holds."""
+    parts = [part for name, part in _PARTS.items() if name in results]
+    figure = plt.figure(figsize=(INCHES, sum(height for _, height in parts)), layout="constrained")
+    rows = figure.subfigures(len(parts), 1, height_ratios=[height for _, height in parts], squeeze=False)[:, 0]
+    for row, (draw_part, _) in zip(rows, parts, strict=True):
+        draw_part(row, results)
+    return figure
+
+
+def _draw_histograms(figure, results):
+    """Three panels, L, a and b: log probability of each value, truth against outputs."""
+    truth, outputs = (results["histograms"][name] for name in ("truth", "outputs"))
+    axes = figure.subplots(1, 3)
+    for axis, (name, (low, high)) in zip(axes, LIMITS.items(), strict=True):
+        values = np.arange(low, high + 1)
+        counts = np.array([truth[name], outputs[name]], float)
+        probabilities = counts / counts.sum(axis=1, keepdims=True)
+        axis.semilogy(values, probabilities[0], color="black", linestyle="--", label="ground truth")
+        axis.semilogy(values, probabilities[1], color=BLUE, label="outputs")
+        shown = values[counts.any(axis=0)]
+        axis.set(
+            title=f"intersection {results['colors']['intersection'][name]:.2f}",
+            xlabel=name,
+            ylabel=f"P({name})",
+            xlim=(shown[0] - 1, shown[-1] + 1),
+        )
+        axis.grid(alpha=0.3)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+
+
+def _draw_confusions(figure, results):
+    """Confusion matrices side by side, in per cent of each true class; the row of a class that is nowhere is white."""
+    classes, rows = results["confusion"]["classes"], results["confusion"]["rows"]
+    axes = figure.subplots(1, len(rows), squeeze=False, sharey=True)[0]
+    for axis, (title, counts) in zip(axes, rows.items(), strict=True):
+        counts = np.array(counts, float)
+        totals = counts.sum(axis=1, keepdims=True)
+        shares = np.divide(100 * counts, totals, where=totals > 0, out=np.full_like(counts, np.nan))
+        image = axis.imshow(shares, cmap="cividis", vmin=0, vmax=100)
+        axis.set(title=title, xlabel="predicted class")
+        axis.set_xticks(range(len(classes)), classes, rotation=90)
+        axis.set_yticks(range(len(classes)), classes)
+        for row, column in np.argwhere(shares >= 0.5):
+            share = shares[row, column]
+            color = "black" if share > 60 else "white"
+            axis.text(column, row, f"{share:.0f}", ha="center", va="center", size=7, color=color)
+    axes[0].set_ylabel("true class")
+    figure.colorbar(image, ax=axes, label="% of the true class's pixels", shrink=0.8)
+
+
+_PARTS = {"histograms": (_draw_histograms, 3.7), "confusion": (_draw_confusions, 5.6)}  # What draws it, inches high.

@@ -1,0 +1,108 @@
+"""Scores by the classes that pixels show: the FCN-score (paper, section 4.1) and photo → labels (Table 6)."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from pix2pix_tf.data.sources import source_and_target
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.evaluation.answers import of_another, spread
+from pix2pix_tf.evaluation.fcn import LEAST_LIKENESS
+from pix2pix_tf.evaluation.segmentation import confusion_matrix
+from pix2pix_tf.palettes import palette_of
+
+SOURCE, TARGET = 0, 1
+LOOK_AT = 20  # pairs, to tell label maps from photos
+
+
+def shows_classes(config, split, side, palette) -> bool:
+    """Whether one side, SOURCE or TARGET, of a split's pairs holds label maps in the colours of a palette."""
+    pairs = (source_and_target(config, split.read(i)) for i in spread(split, LOOK_AT))
+    return np.mean([palette.likeness(pair[side]) for pair in pairs]) >= LEAST_LIKENESS
+
+
+def check_inputs(config, split, classifier, folder):
+    """Raises UserError unless the inputs of a run are label maps of the classes that a classifier knows."""
+    if not shows_classes(config, split, SOURCE, classifier.palette):
+        raise UserError(
+            f"The inputs of this run are no label maps in the colours of the classes that the classifier in {folder} "
+            f"knows ({_listed(classifier.palette.names)}); the FCN-score needs a run from such label maps to photos."
+        )
+
+
+def palette_of_targets(config, split, dataset=None):
+    """The `Palette` of the label maps that a run has learnt to make, or None if it makes something else.
+
+    Args:
+      dataset: whose palette; by default that of the run's own data set, if it has one.
+
+    Raises:
+      UserError: `dataset` is given, and has no palette, or one in whose colours the targets are not.
+    """
+    try:
+        palette = None if config.data_dir and not dataset else palette_of(dataset or config.dataset)
+    except UserError:
+        if dataset:
+            raise
+        return None
+    if palette and shows_classes(config, split, TARGET, palette):
+        return palette
+    if dataset:
+        raise UserError(
+            f"The targets of this run are no label maps in the colours of {dataset} ({_listed(palette.names)}); "
+            "--palette is for runs from photos to label maps."
+        )
+    return None
+
+
+def _listed(names):
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def class_maps(config, split, side, palette) -> list[np.ndarray]:
+    """The classes, int32 [H, W] at the run's size, that one side of each pair shows.
+
+    Colours become classes before the map is resized, and the nearest pixel is taken then: between the colours of two
+    classes there may be that of a third one.
+    """
+    pairs = (source_and_target(config, split.read(i)) for i in range(len(split)))
+    return [_resized(palette.classes(pair[side]), config.size) for pair in pairs]
+
+
+def _resized(classes, size):
+    if classes.shape == size:
+        return classes
+    return tf.image.resize(classes[..., None], size, method="nearest").numpy()[..., 0]
+
+
+def fcn_confusions(classifier, outputs, photos, truth) -> dict[str, np.ndarray]:
+    """{row: confusion matrix} of what a classifier of real photos sees, against what the pictures should show.
+
+    Args:
+      classifier: uint8 photo [H, W, 3] → class numbers [H, W], with a `palette`.
+      outputs, photos: uint8 pictures, generated and real.
+      truth: the class maps that the outputs were made from.
+    """
+    rows = {}
+    for name, pictures in (("real photos", photos), ("outputs", outputs)):
+        seen = [classifier(picture) for picture in pictures]
+        rows[name] = _confusion(truth, seen, classifier.palette)
+        rows[f"{name}, against the label maps of other pictures"] = _confusion(
+            truth, of_another(seen), classifier.palette
+        )
+    return rows
+
+
+def label_confusions(palette, outputs, truth) -> dict[str, np.ndarray]:
+    """{row: confusion matrix} of label maps that were made of photos: a pixel has the class of the nearest colour."""
+    scored = dataclasses.replace(palette, ignored=())  # An answer is to choose a class.
+    seen = [scored.classes(output) for output in outputs]
+    return {
+        "outputs": _confusion(truth, seen, palette),
+        "outputs, against the label maps of other pictures": _confusion(truth, of_another(seen), palette),
+    }
+
+
+def _confusion(truth, predicted, palette):
+    return sum(confusion_matrix(*pair, len(palette.names)) for pair in zip(truth, predicted, strict=True))

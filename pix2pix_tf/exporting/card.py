@@ -1,0 +1,110 @@
+"""The model card of an export: what it is, how it was trained, how good it was, and what it was made with."""
+
+import dataclasses
+import json
+import os
+import platform
+from importlib import metadata
+
+import pix2pix_tf
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.exporting.signatures import MAX_IMAGES
+from pix2pix_tf.palettes import palette_of
+from pix2pix_tf.training.reporting import read_metrics
+
+VERSIONS = ("tensorflow", "keras", "tensorflow-io", "numpy")
+
+
+def model_card(workdir: str, config, step: int, max_pixels: int, parity: list[dict], palette: str = "") -> dict:
+    """The contents of `model_card.json`.
+
+    Args:
+      workdir: the run that is exported.
+      config, step: its configuration, and the training steps of the exported weights.
+      max_pixels: the largest picture that is answered.
+      parity: what replaying the warm-up records gave (see `replay`).
+      palette: data set in whose class colours the input's label maps are; "" for the run's own.
+
+    Returns:
+      `task`, `step`, `config`, `validation` (the newest numbers up to that step, {} if there are none), `palette`
+      ({class: RGB} if the input is a label map of known classes, else null), `limits`, `parity`, `versions`.
+    """
+    validation = [record for record in read_metrics(workdir) if record["step"] <= step and "val_l1" in record]
+    newest = validation[-1] if validation else {}
+    return {
+        "name": f"{os.path.basename(config.data_dir.rstrip('/')) or config.dataset}-{config.task}",
+        "task": config.task,
+        "step": step,
+        "validation": {name: value for name, value in newest.items() if name == "step" or name.startswith("val_")},
+        "limits": {"images_in_a_request": MAX_IMAGES, "pixels_in_an_image": max_pixels},
+        "parity": parity,
+        "palette": input_palette(config, palette),
+        "versions": {"pix2pix_tf": pix2pix_tf.__version__, "python": platform.python_version()}
+        | {name: metadata.version(name) for name in VERSIONS},
+        "config": dataclasses.asdict(config),
+    }
+
+
+def write_card(card: dict, folder: str) -> None:
+    """Writes `model_card.json` and, for people, `MODEL_CARD.md` into the `assets.extra` of the export in `folder`."""
+    for name, text in (("model_card.json", json.dumps(card, indent=2) + "\n"), ("MODEL_CARD.md", _markdown(card))):
+        with open(os.path.join(folder, "assets.extra", name), "w") as file:
+            file.write(text)
+
+
+def input_palette(config, dataset: str = "") -> dict | None:
+    """{class name: RGB} of the input's label maps; None where the input is something else.
+
+    `dataset` tells in whose colours they are; without it, they are taken from the run's own data set, if it has some.
+
+    Raises:
+      UserError: `dataset` has no palette.
+    """
+    if not dataset and (config.task != "translate" or config.direction != "b_to_a" or config.data_dir):
+        return None
+    try:
+        palette = palette_of(dataset or config.dataset)
+    except UserError:
+        if dataset:
+            raise
+        return None
+    return dict(zip(palette.names, palette.colours, strict=True))
+
+
+def _markdown(card):
+    config, limits = card["config"], card["limits"]
+    data = config["data_dir"] or config["dataset"]
+    worst = min(record["equal"] for record in card["parity"])
+    largest = max(record["largest"] for record in card["parity"])
+    validation = card["validation"]
+    measured = (
+        f"On validation pictures at step {validation['step']}: L1 {validation['val_l1']:.4f} on [-1, 1], "
+        f"PSNR {validation['val_psnr']:.2f} dB, SSIM {validation['val_ssim']:.4f}."
+        if validation
+        else "No validation numbers were recorded."
+    )
+    return f"""# {card["name"]}
+
+A pix2pix generator (Isola et al., CVPR 2017): task {card["task"]}, trained on {data} ({config["direction"]}) for
+{card["step"]} steps at {config["image_size"]} pixels, batch size {config["batch_size"]}, {config["precision"]}.
+
+{measured}
+
+## Signatures
+
+| name | input | output |
+|---|---|---|
+| `serving_default` | `image_bytes`: encoded images, string [N] | `image_bytes`: PNG, string [N] |
+| `translate` | `image`: uint8 [N, H, W, 3] or [N, H, W, 1] | `image`: uint8 [N, H, W, 3] |
+| `sample` | as `translate`, and `seed`: int32 [2] | `image`: uint8 [N, H, W, 3], with dropout noise |
+
+Any size up to {limits["pixels_in_an_image"]} pixels an image, up to {limits["images_in_a_request"]} images a request.
+JPEG, PNG, GIF, BMP and WebP are decoded; EXIF orientation and alpha are ignored.
+
+Checked against the run's own generator when it was exported: at least {worst:.4%} of values equal, none more than
+{largest} apart (of 255).
+
+## Made with
+
+{", ".join(f"{name} {version}" for name, version in card["versions"].items())}. All settings are in `model_card.json`.
+"""

@@ -1,0 +1,102 @@
+"""Any encoded image → RGB, inside a graph, with its size looked up before anything is decoded.
+
+TensorFlow's kernels decode JPEG, PNG, GIF (the first frame), BMP and WebP. They ignore EXIF orientation and drop
+alpha; clients that may hold such pictures turn them upright and flatten them first, as `tools.client` does.
+"""
+
+import tensorflow as tf
+
+HEADER = 32  # bytes, enough for the size in every format but JPEG
+
+
+def check(condition, *sentence):
+    """A control dependency that fails with INVALID_ARGUMENT and a sentence (strings, numbers) unless `condition`."""
+    parts = [part if isinstance(part, str) else tf.strings.as_string(part) for part in sentence]
+    return tf.control_dependencies([tf.debugging.Assert(condition, [tf.strings.join(parts)])])
+
+
+def decode(content, max_pixels: int):
+    """An encoded image, a scalar string → RGB uint8 [H, W, 3].
+
+    Fails with INVALID_ARGUMENT if it is of no kind that can be decoded, damaged, empty, or larger than `max_pixels`;
+    memory for its pixels is asked for only after that.
+    """
+    header = tf.cast(tf.io.decode_raw(content, tf.uint8, fixed_length=HEADER), tf.int64)
+    formats = {
+        "jpeg": _holds(header, 0, b"\xff\xd8\xff"),
+        "png": _holds(header, 0, b"\x89PNG\r\n\x1a\n"),
+        "gif": _holds(header, 0, b"GIF8"),
+        "bmp": _holds(header, 0, b"BM"),
+        "webp": _holds(header, 0, b"RIFF") & _holds(header, 8, b"WEBP"),
+    }
+    is_jpeg, is_bmp = formats["jpeg"], formats["bmp"]
+    with check(tf.reduce_any(list(formats.values())), "image_bytes is not an image in JPEG, PNG, GIF, BMP or WebP"):
+        header = tf.identity(header)
+    with check(~is_bmp | (_little(header, 28, 2) >= 24), "image_bytes is a BMP with a palette; send it as PNG"):
+        header = tf.identity(header)
+    size = tf.cond(
+        is_jpeg,
+        lambda: tf.cast(tf.image.extract_jpeg_shape(content)[:2], tf.int64),
+        lambda: tf.case(
+            [
+                (formats["png"], lambda: tf.stack([_big(header, 20, 4), _big(header, 16, 4)])),
+                (formats["gif"], lambda: tf.stack([_little(header, 8, 2), _little(header, 6, 2)])),
+                (is_bmp, lambda: tf.stack([_bmp_height(header), _little(header, 18, 4)])),
+            ],
+            default=lambda: _webp_size(header),
+        ),
+    )
+    with check_size(size[0], size[1], max_pixels):
+        content = tf.identity(content)
+    image = tf.cond(
+        is_jpeg,
+        # As exact as Pillow, by which pictures are read for training.
+        lambda: tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
+    )
+    return tf.ensure_shape(image, [None, None, 3])
+
+
+def check_size(height, width, max_pixels: int):
+    """A control dependency that fails unless a picture has at least one pixel and at most `max_pixels`."""
+    height, width = tf.cast(height, tf.int64), tf.cast(width, tf.int64)
+    pixels = height * width
+    return check(
+        (height > 0) & (width > 0) & (pixels <= max_pixels),
+        "the image is ",
+        width,
+        "x",
+        height,
+        f"; from 1 to {max_pixels} pixels are allowed",
+    )
+
+
+def _holds(header, offset, expected):
+    return tf.reduce_all(header[offset : offset + len(expected)] == tf.constant(list(expected), tf.int64))
+
+
+def _little(header, offset, count):
+    """The unsigned little-endian number of `count` bytes."""
+    return tf.reduce_sum(header[offset : offset + count] * [256**i for i in range(count)])
+
+
+def _big(header, offset, count):
+    return tf.reduce_sum(header[offset : offset + count] * [256 ** (count - 1 - i) for i in range(count)])
+
+
+def _bmp_height(header):
+    """A signed number: rows that run from top to bottom have a negative height."""
+    height = _little(header, 22, 4)
+    return tf.minimum(height, 2**32 - height)
+
+
+def _webp_size(header):
+    """Height and width of the three kinds of WebP: lossy, lossless, extended."""
+    lossless = _little(header, 21, 4)
+    return tf.case(
+        [
+            (_holds(header, 12, b"VP8 "), lambda: tf.stack([_little(header, 28, 2), _little(header, 26, 2)]) % 2**14),
+            (_holds(header, 12, b"VP8L"), lambda: tf.stack([lossless // 2**14, lossless]) % 2**14 + 1),
+        ],
+        default=lambda: tf.stack([_little(header, 27, 3), _little(header, 24, 3)]) + 1,
+    )

@@ -1,0 +1,119 @@
+"""Publishing an export: built and checked out of a server's sight, then renamed once to the next version number."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.exporting import card, recording, replay, signatures
+from pix2pix_tf.inference import Translator
+
+UNFINISHED = ".export-"  # Servers look at names that are integers only.
+# What an export must have in common with the run's own generator: the share of equal values, and the largest distance.
+PARITY = {"float32": (0.999, 1), "bfloat16": (0.99, 2)}
+
+
+def export(
+    workdir: str, export_dir: str, max_megapixels: float = 16, checkpoint: str = "latest", palette: str = ""
+) -> str:
+    """Publishes a run's generator as the next version of a model.
+
+    The SavedModel is written to a hidden folder in `export_dir`, loaded in a fresh process that cannot import this
+    project, asked the recorded requests, and renamed to the next integer only if its answers are those of the
+    run's own generator. Nothing is overwritten, and a crash leaves no folder that a server would pick up.
+
+    Args:
+      workdir: the run directory.
+      export_dir: the model's base folder, which is made if it is missing.
+      max_megapixels: the largest picture that is answered, in millions of pixels.
+      checkpoint: the "latest" one of the run, or the "best", which training with `eval_every` keeps.
+      palette: data set in whose class colours the input's label maps are, for the page on which they are drawn; "" for
+        the run's own.
+
+    Returns:
+      The path of the new version.
+
+    Raises:
+      UserError: there is no such run or no checkpoint, the run normalises with batch statistics, `export_dir` is no
+        folder or in use, or the check failed.
+    """
+    max_pixels = round(max_megapixels * 10**6)
+    if max_pixels < 1:
+        raise UserError(f"max_megapixels must be above 0. Received: {max_megapixels}.")
+    translator = Translator.load(workdir, checkpoint)
+    config = translator.config
+    if config.inference_statistics == "batch":
+        raise UserError(
+            f"{workdir} has inference_statistics=batch, under which an answer depends on whose image shares the "
+            "batch; a server needs image: set it in the run's config.json."
+        )
+    card.input_palette(config, palette)  # A wrong name is an error before the work begins.
+    with _unfinished_folder(export_dir) as folder:
+        signatures.save(config, translator.generator, max_pixels, folder)
+        recording.record_requests(translator, folder)
+        parity = _check(folder, config.precision)
+        card.write_card(card.model_card(workdir, config, translator.step, max_pixels, parity, palette), folder)
+        return _publish(folder, export_dir)
+
+
+@contextlib.contextmanager
+def _unfinished_folder(export_dir):
+    """A new hidden folder in `export_dir`, which no other export uses meanwhile; removed if the block fails.
+
+    What an export that was killed has left behind is removed, too.
+    """
+    try:
+        os.makedirs(export_dir, exist_ok=True)
+        lock = open(os.path.join(export_dir, ".lock"), "w")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise UserError(f"{export_dir} cannot hold exports ({error.strerror}); give another --export_dir.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"another process is exporting to {export_dir}; wait for it.") from None
+        for left in Path(export_dir).glob(UNFINISHED + "*"):
+            shutil.rmtree(left)
+        folder = tempfile.mkdtemp(prefix=UNFINISHED, dir=export_dir)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check(folder, precision):
+    """Replays the recorded requests in a fresh process → one {"signature", "equal", "largest"} each."""
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-I", replay.__file__, os.path.abspath(folder)]
+    process = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True)
+    if process.returncode:
+        reason = (process.stderr.strip() or f"exit status {process.returncode}").splitlines()[-1]
+        raise UserError(f"the export could not be used in a fresh process, so it was not published: {reason}")
+    parity = [json.loads(line) for line in process.stdout.splitlines()]
+    least, most = PARITY[precision]
+    for record in parity:
+        if record["equal"] < least or record["largest"] > most:
+            raise UserError(
+                f"the export's {record['signature']} differs from the run's generator ({record['equal']:.2%} of values "
+                f"equal, up to {record['largest']} apart), so it was not published; please report this."
+            )
+    return parity
+
+
+def _publish(folder, export_dir):
+    """Renames the finished folder to the next integer, once everything in it is on the disk."""
+    os.chmod(folder, 0o755)  # mkdtemp lets only its own user in; a server is often another one.
+    for path in (*Path(folder).rglob("*"), Path(folder)):
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    versions = [int(name) for name in os.listdir(export_dir) if name.isdecimal()]
+    path = os.path.join(export_dir, str(max(versions, default=0) + 1))
+    os.rename(folder, path)
+    return path

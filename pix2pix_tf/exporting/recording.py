@@ -1,0 +1,68 @@
+"""Recorded requests with the run's own answers: what warms a server up, and what an export is checked against.
+
+They are `PredictionLog` messages in a TFRecord file, the form that TensorFlow Serving replays when it loads a model.
+"""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+
+WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
+SEED = (0, 1)
+ODD_SIZE = (37, 53)  # smaller than any network's input, and no multiple of anything
+
+
+def record_requests(translator, folder: str) -> None:
+    """Writes the warm-up file of the export in `folder`, each request with the `Translator`'s answer to it.
+
+    Every signature is asked at the training size, `translate` also for two small pictures of an odd size and for a
+    grey one. The pictures are drawn, so that none of a data set leaves with the model.
+    """
+    height, width = translator.config.size
+    picture = _picture(height, width)
+    small = np.stack([_picture(*ODD_SIZE), _picture(*ODD_SIZE)[::-1]])
+    grey = small[:1, ..., :1]
+    answer = translator(picture)
+    recorded = [
+        ("translate", {"image": picture[None]}, {"image": answer[None]}),
+        ("serving_default", {"image_bytes": _png(picture)}, {"image_bytes": _png(answer)}),
+        (
+            "sample",
+            {"image": picture[None], "seed": np.array(SEED, np.int32)},
+            {"image": translator(picture, seed=SEED)[None]},
+        ),
+        ("translate", {"image": small}, {"image": translator(small)}),
+        ("translate", {"image": grey}, {"image": translator(grey)}),
+    ]
+    path = os.path.join(folder, WARMUP_FILE)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tf.io.TFRecordWriter(path) as writer:
+        for signature, inputs, outputs in recorded:
+            writer.write(_log(signature, inputs, outputs).SerializeToString())
+
+
+def _picture(height, width):
+    """Smooth colours and some texture, uint8 [height, width, 3]; the same on every machine."""
+    dice = np.random.RandomState(0)  # Its stream is frozen, that of newer generators is not.
+    rows, columns = np.mgrid[0:height, 0:width]
+    smooth = np.stack([255 * rows / height, 255 * columns / width, 255 * (rows + columns) / (height + width)], axis=-1)
+    return np.clip(smooth + dice.normal(0, 16, (height, width, 3)), 0, 255).astype(np.uint8)
+
+
+def _png(picture):
+    return np.array([tf.io.encode_png(picture).numpy()])
+
+
+def _log(signature, inputs, outputs):
+    spec = model_pb2.ModelSpec(signature_name=signature)
+    request = predict_pb2.PredictRequest(model_spec=spec, inputs=_tensors(inputs))
+    response = predict_pb2.PredictResponse(model_spec=spec, outputs=_tensors(outputs))
+    return prediction_log_pb2.PredictionLog(
+        predict_log=prediction_log_pb2.PredictLog(request=request, response=response)
+    )
+
+
+def _tensors(values):
+    return {name: tf.make_tensor_proto(value) for name, value in values.items()}

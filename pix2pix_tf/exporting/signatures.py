@@ -1,0 +1,89 @@
+"""The functions that a SavedModel offers: pure, and for pictures of any size and number.
+
+Everything is inside the graph: decoding, normalisation, colour conversion, padding to a valid size and cropping back.
+Pictures go through the network one by one, so an answer does not depend on what shares its request, to the bit.
+"""
+
+import tensorflow as tf
+
+from pix2pix_tf.exporting.decoding import check, check_size, decode
+from pix2pix_tf.translation import answer, graphs
+
+MAX_IMAGES = 64  # in one request
+
+
+class ExportedGenerator(tf.Module):
+    """A trained generator with the signatures `serving_default`, `translate` and `sample`."""
+
+    def __init__(self, config, generator, max_pixels: int):
+        """`max_pixels` is the largest picture that is answered, height times width."""
+        super().__init__()
+        self._max_pixels = max_pixels
+        self._plain, self._noisy = graphs(answer, config, generator, tf.uint8)
+        self.weights = [variable.value for variable in generator.weights]  # What is saved beside the functions.
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.string, "image_bytes")])
+    def serving_default(self, image_bytes):
+        """`image_bytes`: encoded images, string [N] → `image_bytes`: PNG files of the same sizes, string [N].
+
+        TensorFlow Serving's REST interface takes and gives them as {"b64": …}, for the name ends in `_bytes`.
+        """
+
+        def answer_file(content):
+            return tf.io.encode_png(self._answer(decode(content, self._max_pixels)))
+
+        with _check_count(image_bytes):
+            contents = tf.identity(image_bytes)
+        return {"image_bytes": _one_by_one(answer_file, contents, tf.TensorSpec([], tf.string))}
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8, "image")])
+    def translate(self, image):
+        """`image`: uint8 [N, H, W, 3], or [N, H, W, 1] for grey → `image`: uint8 RGB [N, H, W, 3]."""
+        return {"image": self._answers(image)}
+
+    @tf.function(
+        autograph=False,
+        input_signature=[
+            tf.TensorSpec([None, None, None, None], tf.uint8, "image"),
+            tf.TensorSpec([2], tf.int32, "seed"),
+        ],
+    )
+    def sample(self, image, seed):
+        """As `translate`, with the dropout noise z of `seed`, int32 [2], in every picture (paper, section 3.1)."""
+        return {"image": self._answers(image, seed)}
+
+    def _answers(self, image, seed=None):
+        _, height, width, channels = tf.unstack(tf.shape(image))
+        with (
+            _check_count(image),
+            check_size(height, width, self._max_pixels),
+            check((channels == 1) | (channels == 3), "image has ", channels, " channels; 1 or 3 are allowed"),
+        ):
+            rgb = tf.tile(image, [1, 1, 1, 3 // tf.maximum(channels, 1)])
+        rgb = tf.ensure_shape(rgb, [None, None, None, 3])
+        return _one_by_one(lambda one: self._answer(one, seed), rgb, tf.TensorSpec([None, None, 3], tf.uint8))
+
+    def _answer(self, image, seed=None):
+        """RGB uint8 [H, W, 3] → the answer, of the same shape."""
+        answers = self._plain(image[None]) if seed is None else self._noisy(image[None], seed[None])
+        return answers[0]
+
+
+def save(config, generator, max_pixels: int, folder: str) -> None:
+    """Writes the SavedModel of a trained generator to `folder`."""
+    exported = ExportedGenerator(config, generator, max_pixels)
+    signatures = {name: getattr(exported, name) for name in ("serving_default", "translate", "sample")}
+    # Nobody trains an export, so the gradients of networks.small are not traced again.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(exported, folder, signatures, options)
+
+
+def _one_by_one(function, elements, result):
+    return tf.map_fn(function, elements, fn_output_signature=result, parallel_iterations=1)
+
+
+def _check_count(elements):
+    count = tf.shape(elements)[0]
+    return check(
+        (count >= 1) & (count <= MAX_IMAGES), "the request has ", count, f" images; from 1 to {MAX_IMAGES} are allowed"
+    )

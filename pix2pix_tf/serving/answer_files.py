@@ -1,0 +1,47 @@
+"""The files that a server's answers are written to."""
+
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pix2pix_tf.errors import UserError
+
+
+def answer_paths(files: list[str], output: str, model_name: str) -> list[str]:
+    """Where the answer to each picture goes.
+
+    Args:
+      files: the pictures.
+      output: a folder, for `PICTURE-MODEL.png`, with a number if several pictures have one name; or a .png file.
+      model_name: MODEL in these names.
+
+    Raises:
+      UserError: there are several pictures for one file, or a path exists.
+    """
+    if output.lower().endswith(".png") and not os.path.isdir(output):
+        if len(files) > 1:
+            raise UserError(f"--output {output} is one file, but there are {len(files)} pictures; give a folder.")
+        paths = [output]
+    else:
+        paths = []
+        for file in files:
+            stem = os.path.join(output, f"{Path(file).stem}-{model_name}")
+            candidates = (f"{stem}.png" if number == 1 else f"{stem}-{number}.png" for number in itertools.count(1))
+            paths.append(next(path for path in candidates if path not in paths))
+    for path in paths:
+        if os.path.lexists(path):
+            raise UserError(f"{path} exists and is not overwritten; remove it or give another --output.")
+    return paths
+
+
+def write_answer(picture: np.ndarray, path: str) -> None:
+    """Writes uint8 [H, W, 3] to a PNG file that does not exist yet, and makes its folder; UserError if it cannot."""
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "xb") as file:
+            Image.fromarray(picture).save(file, "PNG")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}); give another --output.") from error

@@ -1,0 +1,31 @@
+"""Why a request is not answered: one exception, and what its codes are called in HTTP."""
+
+from grpc import StatusCode
+
+# As TensorFlow Serving maps them, but for the last: there, a body may be of any size, and the code means 429.
+HTTP_STATUS = {
+    StatusCode.INVALID_ARGUMENT: 400,
+    StatusCode.FAILED_PRECONDITION: 400,
+    StatusCode.NOT_FOUND: 404,
+    StatusCode.INTERNAL: 500,
+    StatusCode.UNAVAILABLE: 503,
+    StatusCode.RESOURCE_EXHAUSTED: 413,
+}
+
+
+class Refused(Exception):
+    """A request that gets no answer but a code and a sentence.
+
+    Attributes:
+      code: a `grpc.StatusCode`, one of HTTP_STATUS.
+      sentence: what was wrong, what is allowed.
+    """
+
+    def __init__(self, code: StatusCode, sentence: str):
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
+
+
+def invalid(sentence: str) -> Refused:
+    """The most frequent one: the request itself is wrong."""
+    return Refused(StatusCode.INVALID_ARGUMENT, sentence)

@@ -1,0 +1,104 @@
+"""TensorFlow Serving's gRPC interface: PredictionService without its classifiers, and ModelService."""
+
+import math
+
+import tensorflow as tf
+from grpc import StatusCode
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse
+from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
+from tensorflow_serving.apis.predict_pb2 import PredictResponse
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
+
+from pix2pix_tf.serving.errors import Refused, invalid
+from pix2pix_tf.serving.saved_model import DEFAULT_SIGNATURE, check_names
+from pix2pix_tf.serving.versions import ModelVersions
+from pix2pix_tf.serving.workers import MAX_BYTES, Workers
+
+METADATA_FIELD = "signature_def"  # the only one that there is
+
+
+async def _not_offered(self, request, context):
+    await context.abort(StatusCode.UNIMPLEMENTED, "this server offers Predict, GetModelMetadata and GetModelStatus")
+
+
+class PredictionService(PredictionServiceServicer):
+    """Predict and GetModelMetadata."""
+
+    Classify = Regress = MultiInference = _not_offered
+
+    def __init__(self, models: ModelVersions, workers: Workers):
+        self._models, self._workers = models, workers
+
+    async def Predict(self, request, context):
+        """The outputs of a signature, all or those in `output_filter`."""
+        try:
+            return await self._workers.run(self._predict, request)
+        except Refused as refused:
+            await context.abort(refused.code, refused.sentence)
+
+    async def GetModelMetadata(self, request, context):
+        """The signatures of a version."""
+        try:
+            if not request.metadata_field or set(request.metadata_field) != {METADATA_FIELD}:
+                raise invalid(f"metadata_field must be {METADATA_FIELD}. Received: {list(request.metadata_field)}")
+            with self._models.use(*_asked_for(request)) as version:
+                response = GetModelMetadataResponse()
+                _set_spec(response.model_spec, self._models.name, version.number)
+                response.metadata[METADATA_FIELD].Pack(version.model.signatures)
+            return response
+        except Refused as refused:
+            await context.abort(refused.code, refused.sentence)
+
+    def _predict(self, request):
+        with self._models.use(*_asked_for(request)) as version:
+            signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+            check_names(request.inputs, version.model.signature(signature_name))
+            inputs = {name: _to_array(name, tensor) for name, tensor in request.inputs.items()}
+            outputs = version.model.predict(signature_name, inputs)
+        if unknown := set(request.output_filter) - outputs.keys():
+            raise invalid(f"output {min(unknown)!r} is unknown; the signature gives {', '.join(sorted(outputs))}")
+        response = PredictResponse()
+        _set_spec(response.model_spec, self._models.name, version.number, signature_name)
+        for name in request.output_filter or outputs:
+            response.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
+        return response
+
+
+class ModelService(ModelServiceServicer):
+    """GetModelStatus."""
+
+    HandleReloadConfigRequest = _not_offered
+
+    def __init__(self, models: ModelVersions):
+        self._models = models
+
+    async def GetModelStatus(self, request, context):
+        """The states of all versions, or of one."""
+        try:
+            return self._models.status(*_asked_for(request))
+        except Refused as refused:
+            await context.abort(refused.code, refused.sentence)
+
+
+def _asked_for(request):
+    """The name and the version, None for the newest, in the `model_spec` of a request."""
+    spec = request.model_spec
+    if spec.version_label:
+        raise invalid(f"versions have no labels here. Received: {spec.version_label!r}")
+    return spec.name, spec.version.value if spec.HasField("version") else None
+
+
+def _set_spec(spec, name, number, signature_name=""):
+    spec.name, spec.signature_name = name, signature_name
+    spec.version.value = number
+
+
+def _to_array(name, tensor):
+    """A `TensorProto` → an array. One value may stand for all in it, so that its size is checked first."""
+    try:
+        size = math.prod(dim.size for dim in tensor.tensor_shape.dim) * tf.as_dtype(tensor.dtype).size
+        if size > MAX_BYTES:
+            raise invalid(f"{name} has {size} bytes; up to {MAX_BYTES} are allowed")
+        return tf.make_ndarray(tensor)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise invalid(f"{name} is not a valid tensor ({error})") from error

@@ -1,0 +1,53 @@
+// Any picture that the browser can decode → upright, on white, of a size that a model answers soon.
+
+const MAX_SIDE = 1024; // pixels; a CPU needs a second or two for such a square
+
+/**
+ * Reads the picture in a file.
+ *
+ * @returns {canvas, size}: its pixels, and how large it was and, if it was scaled down, is
+ * @throws Error, with a sentence, if the browser cannot decode it
+ */
+export async function readPicture(file) {
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    throw new Error(`${file.name} is no picture that this browser can read. Save it as PNG or JPEG and try again.`);
+  }
+  const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const canvas = makeCanvas(width, height);
+  const context = opaqueContext(canvas);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, width, height);
+  const scaled = scale < 1 ? `, scaled down to ${width} × ${height}` : "";
+  const size = `${bitmap.width} × ${bitmap.height} pixels${scaled}`;
+  bitmap.close();
+  return { canvas, size };
+}
+
+/** Without transparency, as the pictures that models take, and kept where scripts read and write it fast. */
+export function opaqueContext(canvas) {
+  return canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+}
+
+export function pixels(canvas) {
+  return opaqueContext(canvas).getImageData(0, 0, canvas.width, canvas.height);
+}
+
+export function toPng(canvas) {
+  return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+export function pixelsToPng(image) {
+  const canvas = makeCanvas(image.width, image.height);
+  opaqueContext(canvas).putImageData(image, 0, 0);
+  return toPng(canvas);
+}
+
+function makeCanvas(width, height) {
+  return Object.assign(document.createElement("canvas"), { width, height });
+}

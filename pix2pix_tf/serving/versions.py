@@ -1,0 +1,190 @@
+"""The versions of a model: which one is served, and how a new one takes its place."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+from grpc import StatusCode
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse, ModelVersionStatus
+
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.serving import memory
+from pix2pix_tf.serving.errors import Refused
+from pix2pix_tf.serving.saved_model import SavedModel
+
+POLL_SECONDS = 1
+MAX_NUMBER = 2**63 - 1  # of a version, in the messages of gRPC
+
+
+@dataclasses.dataclass(eq=False)
+class Version:
+    """A version in memory.
+
+    Attributes:
+      number: the name of its folder.
+      model: what is asked.
+      card: its model card, {} if it has none.
+      users: the requests that are using it.
+    """
+
+    number: int
+    model: SavedModel
+    card: dict
+    users: int = 0
+
+
+class ModelVersions:
+    """A model's folder, of whose versions the newest is served.
+
+    Another version is loaded and warmed up beside the present one and takes its place between two requests; the
+    present one is unloaded when its last request is answered. As in TensorFlow Serving, versions are folders named by
+    an integer, and removing the newest one is going back to the one before.
+    """
+
+    def __init__(self, name: str, base: str):
+        """`name` is what clients call the model, `base` its folder; UserError if that holds no version."""
+        if not os.path.isdir(base):
+            raise UserError(f"--model_base {base} is not a folder; give the --export_dir of an export.")
+        if not _versions(base):
+            raise UserError(
+                f"{base} holds no version of a model; make one with python export.py --workdir=RUN --export_dir={base}"
+            )
+        self.name, self.base = name, base
+        self._serving = None
+        self._statuses = {}  # {number: ModelVersionStatus}
+        self._failed = None  # (number, state of its folder) of what could not be loaded
+        self._changed = threading.Condition()
+
+    @property
+    def serving(self) -> Version:
+        """The version that is served now."""
+        return self._serving
+
+    def refresh(self) -> bool:
+        """Serves the newest version of the folder; returns whether that is another one than before.
+
+        Raises:
+          UserError: it cannot be loaded; the present one goes on serving. What failed is tried again when its folder
+            has changed.
+        """
+        versions = _versions(self.base)
+        number = max(versions, default=None)
+        if number is None or (self._serving and number == self._serving.number):
+            return False
+        attempt = (number, _state(versions[number]))
+        if attempt == self._failed:
+            return False
+        self._set_status(number, ModelVersionStatus.LOADING)
+        try:
+            new = Version(number, SavedModel(str(versions[number])), _card(versions[number]))
+        except Exception as error:  # A damaged export may fail anywhere.
+            self._failed = attempt
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            self._set_status(number, ModelVersionStatus.END, reason)
+            raise UserError(f"version {number} in {self.base} cannot be loaded ({reason})") from error
+        with self._changed:
+            old, self._serving = self._serving, new
+            self._set_status(number, ModelVersionStatus.AVAILABLE)
+        if old:
+            self._unload(old)
+        return True
+
+    @contextlib.contextmanager
+    def watched(self):
+        """Within the block, a thread refreshes once a second, prints a line on what happens, and gives memory back."""
+        ended = threading.Event()
+
+        def watch():
+            while not ended.wait(POLL_SECONDS):
+                try:
+                    if self.refresh():
+                        print(f"version {self._serving.number} is served now", flush=True)
+                except UserError as error:
+                    print(f"{error}; version {self._serving.number} goes on serving", file=sys.stderr, flush=True)
+                memory.give_back()
+
+        thread = threading.Thread(target=watch, name="watch")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def close(self) -> None:
+        """Ends what is being asked, at once, and unloads the model."""
+        self._serving.model.close()
+
+    @contextlib.contextmanager
+    def use(self, name: str, number: int | None = None):
+        """The `Version` that a request asks for, which stays loaded within the block; None is the newest.
+
+        Raises:
+          Refused: there is no such model or version.
+        """
+        with self._changed:
+            version = self._serving
+            if name != self.name:
+                raise Refused(StatusCode.NOT_FOUND, f"model {name!r} does not exist; {self.name!r} is served here")
+            if number not in (None, version.number):
+                raise Refused(
+                    StatusCode.NOT_FOUND, f"version {number} of {name} is not served; version {version.number} is"
+                )
+            version.users += 1
+        try:
+            yield version
+        finally:
+            with self._changed:
+                version.users -= 1
+                self._changed.notify_all()
+
+    def status(self, name: str, number: int | None = None) -> GetModelStatusResponse:
+        """The state of a version, or of all since the server was started, the newest first.
+
+        Raises:
+          Refused: there is no such model or version.
+        """
+        with self._changed:
+            statuses = [self._statuses[known] for known in sorted(self._statuses, reverse=True)]
+        if name != self.name:
+            raise Refused(StatusCode.NOT_FOUND, f"model {name!r} does not exist; {self.name!r} is served here")
+        wanted = [status for status in statuses if number in (None, status.version)]
+        if not wanted:
+            raise Refused(StatusCode.NOT_FOUND, f"version {number} of {name} is not known")
+        return GetModelStatusResponse(model_version_status=wanted)
+
+    def _set_status(self, number, state, error=""):
+        status = {"error_code": "UNKNOWN" if error else "OK", "error_message": error}
+        with self._changed:
+            self._statuses[number] = ModelVersionStatus(version=number, state=state, status=status)
+
+    def _unload(self, version):
+        self._set_status(version.number, ModelVersionStatus.UNLOADING)
+        with self._changed:
+            self._changed.wait_for(lambda: not version.users)
+        version.model.close()
+        self._set_status(version.number, ModelVersionStatus.END)
+
+
+def _versions(base):
+    """{number: folder} of the versions in `base`; {} also while it cannot be read."""
+    try:
+        folders = [path for path in Path(base).iterdir() if path.name.isascii() and path.name.isdecimal()]
+        return {int(path.name): path for path in folders if int(path.name) <= MAX_NUMBER and path.is_dir()}
+    except OSError:
+        return {}
+
+
+def _card(folder):
+    path = folder / "assets.extra" / "model_card.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _state(folder):
+    """Something that changes when a file in `folder` does."""
+    with contextlib.suppress(OSError):  # It is being moved or removed.
+        return sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*"))

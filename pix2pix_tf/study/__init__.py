@@ -1,0 +1,1 @@
+"""The perceptual study with people (paper, section 4.1): which of two pictures is the fake?"""

@@ -1,0 +1,107 @@
+"""The answers file: JSON lines, of which the first holds the study's settings. What was appended survives a crash."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+
+from pix2pix_tf.errors import UserError
+
+
+class Answers:
+    """The answers file of a study that is being served, see `open_answers`.
+
+    Attributes:
+      path: where it is.
+      settings: those of the study, with `study`, which tells it from others, and its `seed`.
+      records: what was in the file when it was opened.
+    """
+
+    def __init__(self, file, settings: dict):
+        self.path = file.name
+        self._file = file
+        self._lock = threading.Lock()
+        self._end = 0
+        if not os.path.getsize(self.path):
+            self.append({"study": secrets.token_hex(4), "seed": secrets.randbits(32), **settings})
+        self.settings, self.records, self._end = _read(self.path)
+
+    def append(self, record: dict) -> None:
+        """Adds one line, from any thread; when this returns, the line is on the disk. Raises OSError if it is not."""
+        line = json.dumps(record).encode() + b"\n"
+        with self._lock:
+            self._file.truncate(self._end)  # Drops what a crash or a full disk left of a line.
+            if self._file.write(line) < len(line):
+                raise OSError(f"{self.path} took a part of a line only; is the disk full?")
+            os.fsync(self._file.fileno())
+            self._end += len(line)
+
+
+@contextlib.contextmanager
+def open_answers(path: str, settings: dict) -> Iterator[Answers]:
+    """Opens the answers file of a study, or makes it, and keeps other servers away from it within the block.
+
+    A new file is given a name for the `study` and a `seed`, both drawn at random.
+
+    Raises:
+      UserError: it cannot be opened, is in use, is no answers file, or belongs to a study with other settings.
+    """
+    with _open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{path} is in use by another server; stop it, or give another --answers.") from None
+        answers = Answers(file, settings)
+        for name, value in settings.items():
+            if answers.settings.get(name) != value:
+                raise UserError(_other_study(path, name, answers.settings.get(name), value))
+        _make_name_durable(path)
+        yield answers
+
+
+def read_answers(path: str) -> tuple[dict, list[dict]]:
+    """An answers file → (the study's settings, the records in the order in which they came)."""
+    if not os.path.isfile(path):
+        raise UserError(f"{path} does not exist; give the --answers of a study that was served.")
+    settings, records, _ = _read(path)
+    return settings, records
+
+
+def _open(path):
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        return open(path, "ab", buffering=0)
+    except OSError as error:
+        raise UserError(f"{path} cannot be opened ({error.strerror}); give another --answers.") from error
+
+
+def _read(path):
+    """(settings, records, length in bytes of all whole lines). A last line that is cut short was never acknowledged."""
+    with open(path, "rb") as file:
+        *lines, _ = file.read().split(b"\n")
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(dict(json.loads(line)))
+        except (ValueError, TypeError):
+            if number == 1:
+                break
+            raise UserError(f"{path} is damaged in line {number}; repair it or give another --answers.") from None
+    if not records or "study" not in records[0]:
+        raise UserError(f"{path} is no answers file of a study; give another --answers.")
+    return records[0], records[1:], sum(len(line) + 1 for line in lines)
+
+
+def _other_study(path, name, old, new):
+    if name == "fingerprint":
+        return f"{path} belongs to a study of other pictures; put them back, or give another --answers."
+    return f"{path} belongs to a study with {name} {old!r}, not {new!r}; go back to that, or give another --answers."
+
+
+def _make_name_durable(path):
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)

@@ -1,0 +1,165 @@
+"""The study's web server: a page, the pictures of a participant's present trial, and the place for answers."""
+
+import contextlib
+import json
+import re
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.study.pictures import as_bmp
+from pix2pix_tf.study.protocol import EXPOSURE_MS, SIDES
+from pix2pix_tf.study.sessions import Refused, Sessions
+
+try:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Mount, Route
+    from starlette.staticfiles import StaticFiles
+except ModuleNotFoundError as error:
+    raise UserError(
+        'The study needs Starlette and Uvicorn, which are not installed: pip install -e ".[serve]".'
+    ) from error
+
+PAGE = Path(__file__).parent / "page"
+# no-transform: a proxy that compressed the pictures would make their sizes tell them apart.
+NEVER_STORED = {"Cache-Control": "no-store, no-transform"}
+HEADERS = [
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+]
+MAX_BODY = 1000  # bytes; an answer is a tenth of that
+MAX_MS = 1e9  # of a time that the page measured; eleven days
+YEAR = 365 * 24 * 3600
+
+
+def make_app(sessions: Sessions) -> Starlette:
+    """The web application of a study.
+
+    GET  /session              where the participant is: {"practice", "trials", "exposure_ms", "trial"}; `trial`
+                               is the number of trials answered, null before the start. Sets the cookie
+    POST /session              starts; does nothing for somebody who has started
+    GET  /trials/3/left        a picture of the present trial. The address tells what is seen on screen, no more
+    POST /trials/3             {"answer", "exposure_ms", "response_ms", "hidden"} → {"fake_side"} in practice, {} else
+    """
+    cookie = f"study-{sessions.settings['study']}"  # Cookies do not tell ports apart, so that each study has its own.
+    practice = sessions.settings["practice"]
+
+    def token_of(request):
+        token = request.cookies.get(cookie, "")
+        return token if re.fullmatch(r"[\w-]{22}", token, re.ASCII) else None
+
+    def session(request):
+        token = token_of(request)
+        response = JSONResponse(
+            {
+                "practice": practice,
+                "trials": sessions.settings["trials"],
+                "exposure_ms": EXPOSURE_MS,
+                "trial": sessions.answered(token),
+            },
+            headers=NEVER_STORED,
+        )
+        if not token:
+            response.set_cookie(
+                cookie,
+                secrets.token_urlsafe(16),
+                max_age=YEAR,
+                httponly=True,
+                samesite="strict",
+                secure=request.url.scheme == "https",
+            )
+        return response
+
+    def begin(request):
+        token = token_of(request)
+        if not token:
+            raise Refused(403, "This browser keeps no cookie; the study needs one to know where you are.")
+        sessions.begin(token)
+        return session(request)
+
+    def picture(request):
+        path = sessions.picture(token_of(request), request.path_params["trial"], request.path_params["side"])
+        return Response(as_bmp(path), media_type="image/bmp", headers=NEVER_STORED)
+
+    async def answer(request):
+        given = _checked(await _json_body(request))
+        number = request.path_params["trial"]
+        trial = await run_in_threadpool(sessions.answer, token_of(request), number, given)
+        return JSONResponse({"fake_side": trial.fake_side} if number < practice else {}, headers=NEVER_STORED)
+
+    return Starlette(
+        routes=[
+            Route("/session", session),
+            Route("/session", begin, methods=["POST"]),
+            Route("/trials/{trial:int}/{side}", picture),
+            Route("/trials/{trial:int}", answer, methods=["POST"]),
+            Mount("/", StaticFiles(directory=PAGE, html=True)),
+        ],
+        exception_handlers={Refused: _refuse, OSError: _try_again, UserError: _try_again},
+    )
+
+
+def serve(sessions: Sessions, host: str, port: int) -> None:
+    """Serves a study until Ctrl-C; prints its address once connections are accepted. Port 0 takes a free one.
+
+    Raises:
+      UserError: nothing can listen there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UserError(
+            f"Nothing can listen on {host}:{port} ({error.strerror}); give another --port or --host."
+        ) from error
+    with listening:
+        shown = f"[{host}]" if ":" in host else host
+        print(f"the study is at http://{shown}:{listening.getsockname()[1]}/ until Ctrl-C", flush=True)
+        config = uvicorn.Config(make_app(sessions), log_level="warning", headers=HEADERS, timeout_graceful_shutdown=5)
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run([listening])
+
+
+async def _json_body(request):
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            raise Refused(413, f"An answer has at most {MAX_BODY} bytes.")
+    try:
+        return dict(json.loads(body))
+    except (ValueError, TypeError):
+        raise Refused(400, "An answer is a JSON object.") from None
+
+
+def _checked(given):
+    """What a page may say of an answer, and nothing else."""
+    times = {name: given.get(name) for name in ("exposure_ms", "response_ms")}
+    if given.get("answer") not in SIDES:
+        raise Refused(400, "answer must be left or right.")
+    if not all(type(value) in (int, float) and 0 <= value <= MAX_MS for value in times.values()):
+        raise Refused(400, "exposure_ms and response_ms must be times in milliseconds.")
+    if type(given.get("hidden")) is not bool:
+        raise Refused(400, "hidden must be true or false.")
+    times = {name: round(value, 1) for name, value in times.items()}
+    return {"answer": given["answer"], **times, "hidden": given["hidden"]}
+
+
+def _refuse(_, refused):
+    return JSONResponse({"error": refused.sentence}, refused.status, headers=NEVER_STORED)
+
+
+def _try_again(_, error):
+    """A full disk, a picture that is gone: the one who runs the study is told, and the page goes on asking."""
+    print(f"error: {error}", file=sys.stderr, flush=True)
+    return JSONResponse({"error": "The study cannot go on for the moment."}, 503, headers=NEVER_STORED)

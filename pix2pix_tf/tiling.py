@@ -1,0 +1,129 @@
+"""Pictures that are too large for memory, translated in tiles that overlap.
+
+A norm layer that saw one tile only would give each tile a contrast and colour of its own. So all tiles share the norm
+statistics of one copy of the whole picture, made small enough for memory. Where tiles overlap, the generator's raw
+outputs are blended linearly, which hides what is left: the zeros around a tile, and what it cannot see beyond them.
+"""
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from pix2pix_tf import images
+from pix2pix_tf.networks.layers import Norm, measure_statistics, run
+from pix2pix_tf.tasks import get_task
+
+TILE, OVERLAP = 1024, 256  # pixels; multiples of 2**levels at any number of levels
+
+
+class TiledTranslator:
+    """Answers as a `Translator` does, on pictures of any size.
+
+    Beside picture and answer, memory holds the blended outputs of one row of tiles, and what the generator needs for a
+    tile or for the copy, whichever is larger.
+    """
+
+    def __init__(self, translator, seed=None, *, tile=TILE, overlap=OVERLAP, copy_pixels=4_000_000):
+        """One graph serves all tiles of all pictures, and one all copies.
+
+        Args:
+          translator: a `Translator`.
+          seed: a pair of integers turns the noise on. Each tile draws the same mask at its own place, so two tiles
+            differ in noise where they overlap, and are blended there like everything else.
+          tile: side of the tiles in pixels.
+          overlap: of neighbouring tiles, in pixels, at most half a tile. Both are multiples of 2**levels, so that each
+            tile begins where the grids of all convolutions do.
+          copy_pixels: how many pixels the copy that gives the statistics has at most.
+        """
+        config, generator = translator.config, translator.generator
+        self._multiple = 2**config.levels
+        if tile % self._multiple or overlap % self._multiple or tile < 2 * max(overlap, self._multiple):
+            raise ValueError(
+                f"Tiles of {tile} that overlap by {overlap} do not fit a generator of {config.levels} levels."
+            )
+        self._config, self._task = config, get_task(config)
+        self._tile, self._overlap, self._copy_pixels = tile, overlap, copy_pixels
+        condition = tf.TensorSpec([1, None, None, self._task.input_channels])
+        statistics = {
+            layer.name: (tf.TensorSpec([1, 1, 1, layer.gamma.shape[0]]),) * 2
+            for layer in generator.layers
+            if isinstance(layer, Norm)
+        }
+        self._measure = tf.function(
+            lambda condition: measure_statistics(generator, condition, seed=seed), [condition], autograph=False
+        )
+        self._run = tf.function(
+            lambda condition, statistics: run(generator, condition, statistics=statistics, seed=seed),
+            [condition, statistics],
+            autograph=False,
+        )
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        """uint8 RGB [H, W, 3] → the answer, uint8 of the same shape."""
+        height, width, _ = picture.shape
+        copy = _shrunk(picture, self._copy_pixels)
+        statistics = self._measure(self._condition(copy, self._hole(*copy.shape[:2])))
+        hole = self._hole(height, width)
+        answer = np.empty_like(picture)
+        rows, columns = self._tiles(height), self._tiles(width)
+        strip = np.zeros([self._tile, width, self._task.output_channels], np.float32)
+        for (top, row_weights), (following, _) in zip(rows, [*rows[1:], (height, None)], strict=True):
+            for left, column_weights in columns:
+                weights = row_weights[:, None, None] * column_weights[:, None]
+                place = np.s_[top : top + len(row_weights), left : left + len(column_weights)]
+                condition = self._condition(picture[place], hole[place])
+                raw = self._run(condition, statistics)[0].numpy()
+                strip[: len(row_weights), place[1]] += weights * raw[: len(row_weights), : len(column_weights)]
+            done = following - top  # Rows that no later tile touches.
+            for left in range(0, width, self._tile):
+                place = np.s_[top:following, left : left + self._tile]
+                answer[place] = self._decode(strip[:done, place[1]], picture[place], hole[place])
+            strip = np.concatenate([strip[done:], np.zeros_like(strip[:done])])
+        return answer
+
+    def _tiles(self, length):
+        """[(start, weights)] of the tiles along a side of the picture, in pixels.
+
+        A weight is that of the tile's outputs: it rises linearly from the tile's border for the length of the overlap.
+        At each pixel the weights of all tiles sum to one. Where the picture ends within a tile, so do its weights.
+        """
+        padded = -(-length // self._multiple) * self._multiple
+        side = min(self._tile, padded)
+        starts = [*range(0, padded - side, self._tile - self._overlap), padded - side]
+        inwards = np.minimum(np.arange(side), np.arange(side)[::-1]) + 0.5
+        rising = np.minimum(inwards, max(self._overlap, 0.5)).astype(np.float32)
+        total = np.zeros(padded, np.float32)
+        for start in starts:
+            total[start : start + side] += rising
+        return [(start, (rising / total[start : start + side])[: length - start]) for start in starts]
+
+    # All tasks treat each pixel alike, except for inpaint, whose hole is at one place of the whole picture.
+
+    def _hole(self, height, width):
+        """bool [height, width, 1]: which pixels the generator makes."""
+        if self._config.task != "inpaint":
+            return np.broadcast_to(True, (height, width, 1))
+        everywhere = tf.ones([1, height, width, 1], tf.bool)
+        return self._task.decode(everywhere, ~everywhere)[0].numpy()
+
+    def _condition(self, source, hole):
+        """uint8 [H, W, 3] → what the generator sees, [1, H', W', input_channels]."""
+        source = images.to_network(source[None])
+        condition = tf.where(hole, 0.0, source) if self._config.task == "inpaint" else self._task.condition(source)
+        return images.pad_to_multiple(condition, self._multiple)
+
+    def _decode(self, raw, source, hole):
+        """The generator's output [H, W, output_channels] → uint8 [H, W, 3]."""
+        source = images.to_network(source[None])
+        answer = tf.where(hole, raw, source) if self._config.task == "inpaint" else self._task.decode(raw[None], source)
+        return images.to_uint8(answer)[0]
+
+
+def _shrunk(picture, pixels):
+    """uint8 [H, W, 3] → the same in at most about `pixels` pixels, antialiased; smaller pictures as they are."""
+    height, width, _ = picture.shape
+    scale = (pixels / (height * width)) ** 0.5
+    if scale >= 1:
+        return picture
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))

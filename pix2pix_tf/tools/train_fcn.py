@@ -1,0 +1,79 @@
+"""Trains the classifier of the FCN-score (paper, section 4.1) on real photos and their label maps.
+
+    python -m pix2pix_tf.tools.train_fcn --dataset=toy_facades --workdir=runs/fcn
+    python -m pix2pix_tf.tools.train_fcn --data_dir=my_pairs --palette=facades --workdir=runs/fcn
+
+The pairs of the validation split are held out; the scores on them are printed and stored. With --weights=imagenet it
+starts from VGG-16 as the paper's did, which wants a GPU; without, it starts from nothing and is small enough for a CPU.
+"""
+
+import sys
+
+from absl import flags
+
+from pix2pix_tf import cli
+from pix2pix_tf.config import PRESETS, Config
+from pix2pix_tf.errors import UserError
+
+_WORKDIR = flags.DEFINE_string(
+    "workdir", None, "folder for the classifier; it must not exist or be empty", required=True
+)
+_DATASET = flags.DEFINE_string("dataset", Config.dataset, "as for train.py")
+_DATA_DIR = flags.DEFINE_string("data_dir", Config.data_dir, "as for train.py; needs --palette")
+_LAYOUT = flags.DEFINE_string("layout", Config.layout, "as for train.py")
+_PALETTE = flags.DEFINE_string("palette", None, "data set in whose colours the label maps are (default: --dataset)")
+_DIRECTION = flags.DEFINE_string("direction", Config.direction, "from photos to label maps: a_to_b or b_to_a")
+_IMAGE_SIZE = flags.DEFINE_string("image_size", str(Config.image_size), "size that pairs are resized to; see train.py")
+_MIRROR = flags.DEFINE_bool("mirror", Config.mirror, "flip half of the pairs left-right")
+_SKIP_BAD_IMAGES = flags.DEFINE_bool("skip_bad_images", Config.skip_bad_images, "as for train.py")
+_WEIGHTS = flags.DEFINE_string("weights", "", "VGG-16's, of Keras: a file without top, or imagenet to download it")
+_WIDTH = flags.DEFINE_integer("width", None, "filters of the first layer (default: 8; 64 with --weights)", 1)
+_STEPS = flags.DEFINE_integer("steps", 1200, "training steps", 1)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 4, "pairs a step", 1)
+_LEARNING_RATE = flags.DEFINE_float(
+    "learning_rate", None, "Adam's at the start (default: 3e-3; 1e-4 with --weights)", 0
+)
+_SEED = flags.DEFINE_integer("seed", Config.seed, "of weights, order, crops and dropout")
+
+
+def main():
+    from pix2pix_tf.evaluation.fcn import SETTINGS_FILE, train_classifier
+    from pix2pix_tf.networks.fcn8s import IMAGENET_WIDTH
+    from pix2pix_tf.palettes import palette_of
+
+    if _DATA_DIR.value and not _PALETTE.value:
+        raise UserError(
+            "--data_dir needs --palette, the data set in whose colours the label maps are; try --palette=facades."
+        )
+    width, learning_rate = (IMAGENET_WIDTH, 1e-4) if _WEIGHTS.value else (8, 3e-3)
+    config = Config(
+        dataset=PRESETS.get(_DATASET.value, {}).get("dataset", _DATASET.value),
+        data_dir=_DATA_DIR.value,
+        layout=_LAYOUT.value,
+        direction=_DIRECTION.value,
+        image_size=_IMAGE_SIZE.value,
+        mirror=_MIRROR.value,
+        skip_bad_images=_SKIP_BAD_IMAGES.value,
+        batch_size=_BATCH_SIZE.value,
+        learning_rate=_LEARNING_RATE.value or learning_rate,
+        seed=_SEED.value,
+    )
+    try:
+        classifier = train_classifier(
+            config,
+            palette_of(_PALETTE.value or config.dataset),
+            _WORKDIR.value,
+            width=_WIDTH.value or width,
+            steps=_STEPS.value,
+            weights=_WEIGHTS.value,
+        )
+    except KeyboardInterrupt:
+        sys.exit("interrupted; nothing was saved, as a classifier is written when it is finished")
+    print(f"held-out photos, which it was not trained on ({SETTINGS_FILE} keeps these numbers):")
+    for name, value in classifier.held_out.items():
+        print(f"  {name.replace('_', ' '):<10} {value:.4f}")
+    print(f"the classifier is in {_WORKDIR.value}")
+
+
+if __name__ == "__main__":
+    cli.run(main)
