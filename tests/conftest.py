@@ -1,6 +1,7 @@
 """What the tests of data, training and the command line share: drawn pictures, a tiny Config, train.py as a process."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -120,3 +121,47 @@ def run_train_py(start_train_py):
         return process.returncode, output, errors
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """A headless Chromium, driven by Selenium; skips where Debian's chromium and chromium-driver are absent."""
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not browser or not driver:
+        pytest.skip("needs Debian's packages chromium and chromium-driver")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium, from the extra dev")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for switch in (
+        "headless=new",
+        "no-sandbox",  # Chromium refuses to start as root with it.
+        "disable-gpu",
+        "disable-dev-shm-usage",
+        "window-size=1200,900",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        f"user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(f"--{switch}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    running = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield running
+    running.quit()
+
+
+@pytest.fixture(scope="session")
+def artefacts():
+    """The folder that tests leave screenshots in: $TEST_ARTEFACTS, or .artefacts/ of the repository."""
+    folder = Path(os.environ.get("TEST_ARTEFACTS", REPOSITORY / ".artefacts"))
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def global_seed_is_left_alone():
+    """Takes back TensorFlow's global seed, which a test may have set, and which tf.data's shuffles mix in."""
+    yield
+    if tf := sys.modules.get("tensorflow"):
+        tf.random.set_seed(None)

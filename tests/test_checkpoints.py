@@ -1,5 +1,6 @@
 """Checkpoints: what is saved comes back, what does not fit is refused, what is broken is never saved."""
 
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,7 +64,7 @@ def test_the_last_few_checkpoints_are_kept(tmp_path, tiny):
         save(run, step)
     files = {name.split(".")[0] for name in os.listdir(tmp_path / "checkpoints")}
     assert files == {"checkpoint", "step-5", "step-1000"}
-    assert checkpoints.latest(str(tmp_path)).endswith("step-1000")
+    assert checkpoints.path_of(str(tmp_path)).endswith("step-1000")
 
 
 def test_a_new_process_keeps_counting_the_old_checkpoints(tmp_path, tiny):
@@ -124,7 +125,7 @@ def test_a_network_that_is_not_finite_is_not_saved(tmp_path, tiny, network, valu
     kernel = run.networks[network].weights[-1].value
     kernel.assign(tf.tensor_scatter_nd_update(kernel, [[0] * len(kernel.shape)], [value]))
     assert save(run, 2) is None
-    assert checkpoints.latest(str(tmp_path)) == good
+    assert checkpoints.path_of(str(tmp_path)) == good
     assert run.checkpoints.restore() == 1
 
 
@@ -133,7 +134,7 @@ def test_a_generator_is_loaded_from_a_runs_checkpoint(tmp_path, tiny):
     scramble(run)
     save(run, 7)
     generator = build_generator(tiny(seed=1), image_size=(None, None))
-    assert checkpoints.load_generator(generator, checkpoints.latest(str(tmp_path))) == 7
+    assert checkpoints.load_generator(generator, checkpoints.path_of(str(tmp_path))) == 7
     for ours, theirs in zip(generator.weights, run.networks["generator"].weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -147,4 +148,56 @@ def test_a_generator_of_another_shape_is_not_loaded(tmp_path, tiny, changes):
 
 def test_a_run_without_a_checkpoint_is_named(tmp_path):
     with pytest.raises(UserError, match=f"^{tmp_path} has no checkpoint in checkpoints/; train there first"):
-        checkpoints.latest(str(tmp_path))
+        checkpoints.path_of(str(tmp_path))
+
+
+# The best one
+
+
+def offered(workdir, config, values, metric="val_l1", start=0):
+    """Offers one generator after another, all of whose weights are its step; returns the steps that were kept."""
+    generator = build_generator(config)
+    best = checkpoints.Best(str(workdir), metric, generator, start)
+    kept = []
+    for step, value in enumerate(values, start=start + 1):
+        for variable in generator.variables:
+            variable.assign(tf.fill(variable.shape, float(step)))
+        if best.offer(step, {metric: value}):
+            kept.append(step)
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("metric", "kept", "value"),
+    [("val_l1", [1, 3, 4], 0.1), ("val_psnr", [1, 2], 0.5), ("val_ssim", [1, 2], 0.5)],
+)
+def test_the_best_generator_is_kept_alone(tmp_path, tiny, metric, kept, value):
+    assert offered(tmp_path, tiny(), [0.3, 0.5, 0.2, 0.1, 0.1, float("nan"), 0.4], metric) == kept
+    folder = tmp_path / "checkpoints" / "best"
+    assert json.loads((folder / "best.json").read_text()) == {"step": kept[-1], "metric": metric, "value": value}
+    assert {name.split(".")[0] for name in os.listdir(folder)} == {"checkpoint", "best", f"step-{kept[-1]}"}
+    generator = build_generator(tiny())
+    assert checkpoints.load_generator(generator, checkpoints.path_of(str(tmp_path), "best")) == kept[-1]
+    np.testing.assert_array_equal(generator.variables[0], np.full(generator.variables[0].shape, kept[-1]))
+
+
+@pytest.mark.parametrize(
+    ("start", "metric", "kept"),
+    [(2, "val_l1", [4]), (1, "val_l1", [2, 3]), (2, "val_ssim", [3])],
+    ids=["it goes on", "it died after its last checkpoint", "another metric"],
+)
+def test_a_run_that_goes_on_keeps_what_is_better_than_before(tmp_path, tiny, start, metric, kept):
+    offered(tmp_path, tiny(), [0.3, 0.2])
+    assert offered(tmp_path, tiny(), [0.25, 0.1], metric, start) == kept
+
+
+def test_the_best_does_not_hide_the_latest(tmp_path, tiny):
+    save(new_run(tmp_path, tiny()), 2)
+    offered(tmp_path, tiny(), [0.3] * 9)
+    assert checkpoints.path_of(str(tmp_path)).endswith("step-2")
+
+
+def test_a_run_without_a_best_checkpoint(tmp_path, tiny):
+    save(new_run(tmp_path, tiny()), 2)
+    with pytest.raises(UserError, match=r"kept no best checkpoint; train with --eval_every, or take the latest\."):
+        checkpoints.path_of(str(tmp_path), "best")

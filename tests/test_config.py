@@ -366,6 +366,7 @@ def test_repeating_a_setting_in_another_form_contradicts_nothing(tmp_path):
         "save_every",
         "log_every",
         "sample_every",
+        "eval_every",
         "keep_checkpoints",
         "validation_images",
         "cache_gigabytes",
@@ -379,7 +380,7 @@ def test_what_does_not_touch_the_model_may_change(tmp_path, field):
 def test_only_these_fields_may_change():
     changeable = {field.name for field in dataclasses.fields(Config) if field.metadata["may_change"]}
     assert changeable == {
-        *("steps", "epochs", "save_every", "log_every", "sample_every"),
+        *("steps", "epochs", "save_every", "log_every", "sample_every", "eval_every", "best_metric"),
         *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images"),
     }
 

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pix2pix_tf import Config, UserError
+from pix2pix_tf import Config, Translator, UserError
 from pix2pix_tf.data.pipeline import training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.training import loop
@@ -203,6 +203,29 @@ def test_other_tasks_and_objectives_train_too(tiny, tmp_path, changes, terms):
 
 
 # The learning rate
+
+
+def test_eval_every_measures_between_the_samples_and_keeps_the_best_generator(tiny, tmp_path, monkeypatch):
+    """The weights of step 2 answer in grey, all others in white: by L1 the second is the best."""
+
+    def paint(fake, step):
+        for variable in fake.generator.variables:
+            last = variable.path.startswith("output_conv")
+            variable.assign(tf.fill(variable.shape, 9.0 if last and step != 2 else 0.0))
+
+    fake = FakeStep(monkeypatch, before=paint)
+    train(tiny(steps=5, eval_every=2, sample_every=3, log_every=10), str(tmp_path))
+    measured = {row["step"]: row["val_l1"] for row in records(tmp_path)}
+    assert list(measured) == [2, 3, 4, 5]
+    assert sorted(os.listdir(tmp_path / "samples")) == ["step_00000003.png", "step_00000005.png"]
+    best = json.loads((tmp_path / "checkpoints" / "best" / "best.json").read_text())
+    assert best == {"step": 2, "metric": "val_l1", "value": measured[2]}
+    assert min(measured, key=measured.get) == 2
+    kept = Translator.load(str(tmp_path), "best")
+    assert kept.step == 2
+    assert not np.any(kept.generator.get_layer("output_conv").kernel)
+    assert Translator.load(str(tmp_path)).step == 5
+    assert np.any(fake.generator.get_layer("output_conv").kernel)
 
 
 def test_the_learning_rate_is_constant():

@@ -18,9 +18,9 @@ def pictures(noise=0.2):
 
 
 def ssim_of_wang(output, target):
-    return structural_similarity(
-        output, target, data_range=2, channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
-    )
+    """On values in [0, 1], with scikit-image's settings for the formula of Wang et al."""
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    return structural_similarity((output + 1) / 2, (target + 1) / 2, data_range=1, channel_axis=-1, **window)
 
 
 def test_l1_by_hand():

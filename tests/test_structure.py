@@ -17,12 +17,14 @@ PACKAGE = REPOSITORY / "pix2pix_tf"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports only what stands above it.
-ORDER = "errors config runs cli images color datasets augment tasks losses networks data metrics translation".split()
-ORDER += "training inference exporting evaluation serving interop tools".split()
+ORDER = "errors config runs cli images color datasets palettes augment tasks losses networks data metrics".split()
+ORDER += "translation training inference tiling bulk exporting evaluation study serving interop tools".split()
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
     "data": "split parallel preflight folders pairing paired_archive tfrecords sources pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
+    "study": ["pictures", "protocol", "answers", "sessions", "report", "server"],
+    "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
     "training": ["adam", "checkpoints", "step", "reporting", "loop"],
 }
 MAY_HAVE_FLAGS = {"cli", "tools"}
@@ -54,7 +56,7 @@ def own_imports(path):
         package, _, inner = name.partition(".")
         if package == "pix2pix_tf" and inner.startswith("datasets."):
             yield inner
-        elif package == "pix2pix_tf":
+        elif package == "pix2pix_tf" and inner:
             yield inner if inner in MODULES else inner.rpartition(".")[0]
 
 

@@ -1,0 +1,98 @@
+"""An export without Python: a C program loads it through TensorFlow's C API, as servers and other languages do."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
+
+from pix2pix_tf import Config, Translator, build_generator
+from pix2pix_tf.exporting import signatures
+
+pytestmark = pytest.mark.slow
+
+SOURCE = Path(__file__).with_name("load_model.c")
+SIZE = (37, 53)
+PICTURE = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """tests/load_model.c, compiled against the headers and libraries of the pip package."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler:
+        pytest.skip("needs a C compiler: cc, gcc or clang")
+    path, libraries = tmp_path_factory.mktemp("program") / "load_model", tf.sysconfig.get_lib()
+    command = [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", str(SOURCE), "-o", str(path)]
+    command += [f"-I{tf.sysconfig.get_include()}", f"-L{libraries}", f"-Wl,-rpath,{libraries}"]
+    command += ["-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"]
+    compiled = subprocess.run(command, capture_output=True, text=True)
+    assert compiled.returncode == 0, compiled.stderr
+    return path
+
+
+@pytest.fixture(scope="module", params=["translate", "colorize"])
+def exported(request, tmp_path_factory):
+    """An untrained Translator whose weights are large enough to make something of its input, and its export."""
+    config = Config(image_size=32, base_filters=4, task=request.param)
+    generator = build_generator(config, image_size=(None, None))
+    for variable in generator.variables:
+        variable.assign(variable * (5.0 if variable.path.endswith("kernel") else 1.0))
+    folder = tmp_path_factory.mktemp("exported")
+    signatures.save(config, generator, 10_000, str(folder))
+    return Translator(config, generator), folder
+
+
+def tensors(export, signature):
+    """The names of the graph's tensors that are the only input and the only output of a signature."""
+    saved = saved_model_pb2.SavedModel.FromString((export / "saved_model.pb").read_bytes())
+    definition = saved.meta_graphs[0].signature_def[signature]
+    (given,), (answered,) = definition.inputs.values(), definition.outputs.values()
+    return [given.name, answered.name]
+
+
+def run(program, export, folder, names=None):
+    """Asks for PICTURE, as a file and as pixels; returns the exit status, the errors and the paths of both answers."""
+    Image.fromarray(PICTURE).save(folder / "in.png")
+    (folder / "in.rgb").write_bytes(PICTURE.tobytes())
+    answers = folder / "out.png", folder / "out.rgb"
+    by_file, by_pixels = names or [tensors(export, name) for name in ("serving_default", "translate")]
+    command = [program, export, *by_file, folder / "in.png", answers[0], *by_pixels, folder / "in.rgb", answers[1]]
+    # Only what the program is given: no Python, and no variable that would help it to find the libraries.
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run([*command, *map(str, SIZE)], capture_output=True, text=True, env=environment)
+    return done.returncode, done.stderr, *answers
+
+
+def assert_same(answer, expected):
+    distance = np.abs(answer.astype(int) - expected.astype(int))
+    assert distance.max() <= 1
+    assert np.mean(distance == 0) >= 0.999
+
+
+def test_the_answers_are_those_of_the_run(program, exported, tmp_path):
+    translator, export = exported
+    status, errors, file, pixels = run(program, export, tmp_path)
+    assert status == 0, errors
+    expected = translator(PICTURE)
+    assert np.std(expected) > 20
+    with Image.open(file) as image:
+        assert (image.format, image.mode) == ("PNG", "RGB")
+        assert_same(np.asarray(image), expected)
+    assert_same(np.frombuffer(pixels.read_bytes(), np.uint8).reshape(PICTURE.shape), expected)
+
+
+def test_a_damaged_export_is_an_error_of_tensorflow(program, exported, tmp_path):
+    _, export = exported
+    damaged = shutil.copytree(export, tmp_path / "damaged")
+    content = (damaged / "saved_model.pb").read_bytes()
+    (damaged / "saved_model.pb").write_bytes(content[: len(content) // 2])
+    names = [tensors(export, name) for name in ("serving_default", "translate")]
+    status, errors, file, pixels = run(program, damaged, tmp_path, names)
+    assert status == 1
+    assert errors.endswith(f"{damaged}: Read less bytes than requested\n")
+    assert not file.exists() and not pixels.exists()

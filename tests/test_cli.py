@@ -1,0 +1,84 @@
+"""What all command lines share: files beside the flags, and output that nobody reads to its end."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import sys
+from absl import flags
+from pix2pix_tf import cli
+_KIND = flags.DEFINE_string("kind", "few", "what is printed")
+
+def main(files=None):
+    if _KIND.value == "socket":
+        raise BrokenPipeError("a socket's")
+    for number in range({"few": 2, "many": 100_000, "some": 1, "files": 0}[_KIND.value]):
+        print("line", number)
+    if files is not None:
+        print(*files, sep="|")
+    if _KIND.value == "some":
+        sys.exit(3)
+
+cli._start_tensorflow_quietly = lambda: None  # It takes a while, and is not what is tested.
+cli.run(main, takes_files=%s)
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    """script(takes_files): the command of a small tool."""
+
+    def write(takes_files=False):
+        path = tmp_path / f"tool_{takes_files}.py"
+        path.write_text(SCRIPT % takes_files)
+        return [sys.executable, str(path)]
+
+    return write
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_files_may_stand_before_between_and_behind_flags(script):
+    assert run(*script(True), "a b.jpg", "--kind=files", "--", "-c.jpg") == (0, "a b.jpg|-c.jpg\n", "")
+
+
+def test_no_files_are_an_empty_list(script):
+    assert run(*script(True), "--kind=files") == (0, "\n", "")
+
+
+def test_files_are_refused_by_tools_that_take_none(script):
+    sentence = "error: Unexpected argument 'a.jpg'; settings are flags such as --steps=200, see --help.\n"
+    assert run(*script(), "--kind=few", "a.jpg", "--kind=many") == (1, "", sentence)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("kind", ["--kind=few", "--kind=some", "--kind=many", "--help"])
+def test_output_that_nobody_reads_is_no_error(script, kind, unbuffered):
+    environment, pipe = os.environ | {"PYTHONUNBUFFERED": unbuffered}, subprocess.PIPE
+    with subprocess.Popen([*script(), kind], env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
+
+
+def test_the_first_lines_can_be_had(script):
+    with subprocess.Popen([*script(), "--kind=many"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"line 0\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_a_pipe_that_breaks_elsewhere_is_an_error(script):
+    status, _, errors = run(*script(), "--kind=socket")
+    assert status == 1
+    assert errors.endswith("BrokenPipeError: a socket's\n")
+
+
+def test_the_exit_status_of_a_tool_is_kept(script):
+    assert run(*script(), "--kind=some") == (3, "line 0\n", "")

@@ -1,0 +1,398 @@
+"""Asking a model server over both protocols: the real development server, and servers that go wrong in other ways."""
+
+import concurrent.futures
+import contextlib
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import ExifTags, Image
+from serving_exports import make_run
+from serving_process import assert_same, picture, serving
+from tensorflow_serving.apis.predict_pb2 import PredictResponse
+from tensorflow_serving.apis.prediction_service_pb2_grpc import (
+    PredictionServiceServicer,
+    add_PredictionServiceServicer_to_server,
+)
+
+from pix2pix_tf import UserError
+from pix2pix_tf.exporting import signatures
+from pix2pix_tf.serving.answer_files import answer_paths, write_answer
+from pix2pix_tf.serving.client import GrpcClient, PictureRefused, RestClient, connect
+
+LIMIT = 4096  # pixels, in the export that is served
+PROTOCOLS = ["rest", "grpc"]
+# What TensorFlow Serving says, word for word, when an assertion of an export fails.
+RAW_ERROR = (
+    "2 root error(s) found.\n  (0) INVALID_ARGUMENT: assertion failed: [image_bytes is not an image]\n"
+    "\t [[{{function_node __inference_serving_default_1}}{{node Assert/Assert}}]]\n0 successful operations."
+)
+
+
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("run"), 0)
+
+
+@pytest.fixture(scope="module")
+def server(translator, tmp_path_factory):
+    """The development server with an export of `translator`, as a process."""
+    base = tmp_path_factory.mktemp("base")
+    signatures.save(translator.config, translator.generator, LIMIT, str(base / "1"))
+    with serving(base) as running:
+        yield running
+
+
+@pytest.fixture
+def address(server):
+    """address("rest"): what a user gives as --server."""
+    return {"rest": server.url, "grpc": server.address}.get
+
+
+# Answers
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_answers_are_those_of_the_run(address, translator, protocol):
+    with connect(address(protocol)) as client:
+        for size in [(32, 32), (37, 53), (1, 1)]:
+            image = picture(*size)
+            assert_same(client.translate(image), translator(image))
+            assert_same(client.translate(image, seed=5), translator(image, seed=5))
+        assert np.any(client.translate(image, seed=5) != client.translate(image, seed=6))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_one_version_can_be_asked_for(address, translator, protocol):
+    with connect(address(protocol), model_version=1) as client:
+        assert_same(client.translate(picture()), translator(picture()))
+
+
+def test_the_address_decides_on_the_protocol():
+    for server, kind in [
+        ("http://localhost:8501", RestClient),
+        ("https://models.example.org/pictures/", RestClient),
+        ("localhost:8500", GrpcClient),
+        ("[::1]:8500", GrpcClient),
+    ]:
+        with connect(server) as client:
+            assert type(client) is kind
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize("server", ["localhost", "ftp://localhost:1", "http://", "localhost:", "a b:1", "x/y:1", ""])
+def test_what_is_no_address_is_refused(server):
+    with pytest.raises(UserError, match=r"^server must be like http://localhost:8501 for REST, or localhost:8500"):
+        connect(server)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "ä", "a:predict"])
+def test_what_can_be_no_model_name_is_refused(name):
+    with pytest.raises(UserError, match=r"^model_name must be of letters"):
+        connect("localhost:1", name)
+
+
+def error_of(server, model_name="pix2pix", model_version=None, timeout=20, image=None):
+    with connect(server, model_name, model_version, timeout) as client, pytest.raises(UserError) as caught:
+        client.translate(picture() if image is None else image)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_picture_that_the_server_does_not_take_is_refused_with_its_sentence(address, translator, protocol):
+    error = error_of(address(protocol), image=picture(80, 90))
+    assert type(error) is PictureRefused
+    assert str(error) == f"the image is 90x80; from 1 to {LIMIT} pixels are allowed"
+    with connect(address(protocol)) as client:
+        with pytest.raises(PictureRefused):
+            client.translate(picture(80, 90), seed=1)
+        assert_same(client.translate(picture()), translator(picture()))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_model_or_version_that_is_not_there(address, protocol):
+    where = address(protocol)
+    assert str(error_of(where, "other")).startswith(f"{where} has no model 'other' (")
+    assert str(error_of(where, model_version=7)).startswith(f"{where} has no version 7 of model 'pix2pix' (")
+
+
+@pytest.mark.parametrize("prefix", ["http://", ""])
+def test_a_server_that_cannot_be_reached(prefix):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        where = f"{prefix}127.0.0.1:{free.getsockname()[1]}"
+    error = str(error_of(where))
+    assert error.startswith(f"{where} is not available (")
+    assert "Connection refused" in error
+    assert error.endswith("); check that a model server runs there, and its port.")
+
+
+def test_each_protocol_on_the_port_of_the_other(server):
+    rest = server.url.removeprefix("http://")
+    assert str(error_of(rest)).startswith(f"{rest} is not available (")
+    grpc_url = f"http://{server.address}"
+    assert str(error_of(grpc_url)).startswith(f"{grpc_url} is not available (it does not speak HTTP);")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_server_that_does_not_answer_in_time(server, address, protocol):
+    where = address(protocol)
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        error = error_of(where, timeout=0.5)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    assert str(error) == f"{where} has not answered within 0.5 seconds; try again or wait longer."
+
+
+@contextlib.contextmanager
+def web_server(status, content):
+    """Answers every POST with this; yields its address, and what was posted as (path, JSON)."""
+    posted = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            posted.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever).start()
+        yield f"http://127.0.0.1:{running.server_port}", posted
+        running.shutdown()
+
+
+@contextlib.contextmanager
+def grpc_server(code=None, details="", outputs=None):
+    """Answers every Predict with an error, or with these outputs; yields its address."""
+
+    class Service(PredictionServiceServicer):
+        def Predict(self, request, context):
+            if code:
+                context.abort(code, details)
+            return PredictResponse(outputs={name: tf.make_tensor_proto(value) for name, value in outputs.items()})
+
+    running = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    add_PredictionServiceServicer_to_server(Service(), running)
+    port = running.add_insecure_port("127.0.0.1:0")
+    running.start()
+    yield f"127.0.0.1:{port}"
+    running.stop(None)
+
+
+def test_of_tensorflow_servings_own_errors_the_sentence_is_shown():
+    with web_server(400, json.dumps({"error": RAW_ERROR}).encode()) as (where, _):
+        rest = error_of(where)
+    with grpc_server(grpc.StatusCode.INVALID_ARGUMENT, RAW_ERROR) as where:
+        over_grpc = error_of(where)
+    for error in (rest, over_grpc):
+        assert type(error) is PictureRefused
+        assert str(error) == "image_bytes is not an image"
+
+
+def test_an_error_without_an_assertion_is_shown_up_to_its_first_line():
+    with web_server(500, b'{"error": "out of memory\\n at node 3"}') as (where, _):
+        assert str(error_of(where)) == "out of memory"
+
+
+def test_a_server_that_is_overloaded_is_not_available():
+    with web_server(503, b'{"error": "512 requests are waiting already"}') as (where, _):
+        rest = error_of(where)
+    with grpc_server(grpc.StatusCode.UNAVAILABLE, "512 requests are waiting already") as where:
+        over_grpc = error_of(where)
+    for error in (rest, over_grpc):
+        assert type(error) is UserError
+        assert "is not available (512 requests are waiting already); check" in str(error)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html>hello</html>",
+        b"[1]",
+        b"{}",
+        b'{"outputs": 3}',
+        b'{"outputs": [{"b64": "!"}]}',
+        b'{"outputs": [{"b64": "aGVsbG8="}]}',
+        b'{"outputs": [{"b64": "aGVsbG8="}, {"b64": "aGVsbG8="}]}',
+    ],
+)
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_web_server_of_another_kind_is_recognised(content, status):
+    with web_server(status, content) as (where, _):
+        error = error_of(where)
+    assert type(error) is UserError
+    assert str(error).startswith(f"{where} answers, but not as an export of pix2pix_tf does; check model_name")
+
+
+@pytest.mark.parametrize("outputs", [{}, {"a": [b"no picture"]}, {"a": [b"x"], "b": [b"y"]}, {"a": 3}])
+def test_a_model_of_another_kind_is_recognised(outputs):
+    with grpc_server(outputs=outputs) as where:
+        assert str(error_of(where)).startswith(f"{where} answers, but not as an export of pix2pix_tf does")
+
+
+def test_rest_requests_are_those_of_tensorflow_servings_documentation():
+    with web_server(200, b'{"outputs": [[[[1, 2, 3]]]]}') as (where, posted):
+        with connect(where, "faces", 3) as client:
+            np.testing.assert_array_equal(client.translate(np.uint8([[[9, 8, 7]]]), seed=2), [[[1, 2, 3]]])
+        with connect(where), contextlib.suppress(UserError):
+            connect(where).translate(np.uint8([[[9, 8, 7]]]))
+    columns = {"image": [[[[9, 8, 7]]]], "seed": [0, 2]}
+    assert posted[0] == ("/v1/models/faces/versions/3:predict", {"signature_name": "sample", "inputs": columns})
+    path, body = posted[1]
+    assert path == "/v1/models/pix2pix:predict"
+    assert body["signature_name"] == "serving_default"
+    assert list(body["inputs"]) == ["image_bytes"]
+    assert list(body["inputs"]["image_bytes"][0]) == ["b64"]
+
+
+# Files
+
+
+def test_answers_are_named_after_pictures_and_the_model(tmp_path):
+    folder = str(tmp_path)
+    files = ["x/a.jpg", "a.png", "b.c.tif", "y/a.jpg", "a-m.png"]
+    names = ["a-m.png", "a-m-2.png", "b.c-m.png", "a-m-3.png", "a-m-m.png"]
+    assert answer_paths(files, folder, "m") == [os.path.join(folder, name) for name in names]
+    assert answer_paths(["x/a.jpg"], "", "m") == ["a-m.png"]
+    assert answer_paths(["x/a.jpg"], f"{folder}/new.PNG", "m") == [f"{folder}/new.PNG"]
+    (tmp_path / "folder.png").mkdir()
+    assert answer_paths(["a.jpg"], f"{folder}/folder.png", "m") == [f"{folder}/folder.png/a-m.png"]
+
+
+def test_several_pictures_do_not_go_into_one_file():
+    with pytest.raises(UserError, match=r"^--output x\.png is one file, but there are 2 pictures; give a folder"):
+        answer_paths(["a.jpg", "b.jpg"], "x.png", "m")
+
+
+def test_what_exists_is_not_overwritten(tmp_path):
+    taken = tmp_path / "b-m.png"
+    taken.write_bytes(b"old")
+    with pytest.raises(UserError, match=r"b-m\.png exists and is not overwritten; remove it or give another --output"):
+        answer_paths(["a.jpg", "b.jpg"], str(tmp_path), "m")
+    with pytest.raises(UserError, match=r"b-m\.png cannot be written \(File exists\)"):
+        write_answer(picture(), str(taken))
+    assert taken.read_bytes() == b"old"
+
+
+def test_an_answer_is_written_in_a_new_folder(tmp_path):
+    write_answer(picture(), str(tmp_path / "a" / "b" / "x.png"))
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a" / "b" / "x.png")), picture())
+
+
+def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match=r"file/x\.png cannot be written \(File exists\); give another --output"):
+        write_answer(picture(), str(tmp_path / "file" / "x.png"))
+
+
+# The tool
+
+
+@pytest.fixture
+def run_tool(tmp_path):
+    """Runs tools.client in an empty folder: arguments → (exit status, output, errors)."""
+    (tmp_path / "cwd").mkdir()
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "pix2pix_tf.tools.client", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path / "cwd", timeout=120)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+def kinds_of_files(folder):
+    """Files of odd kinds, {path: the picture that it shows}."""
+    upright = picture(40, 24)
+    sideways, transparent = folder / "sideways.jpg", folder / "transparent.png"
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.fromarray(np.rot90(upright)).save(sideways, quality=100, subsampling=0, exif=exif)
+    alpha = np.full((40, 24, 1), 255, np.uint8)
+    alpha[:20] = 0
+    Image.fromarray(np.concatenate([upright, alpha], -1)).save(transparent)
+    on_white = upright.copy()
+    on_white[:20] = 255
+    deep, palette = folder / "deep.tif", folder / "palette.bmp"
+    Image.fromarray(upright[..., 0].astype(np.uint16) * 257).save(deep)
+    Image.fromarray(upright).quantize(16).save(palette)
+    shown = {transparent: on_white, deep: np.repeat(upright[..., :1], 3, -1)}
+    shown[palette] = np.asarray(Image.open(palette).convert("RGB"))
+    with Image.open(sideways) as stored:
+        shown[sideways] = np.rot90(np.asarray(stored), -1)
+    return shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_pictures_of_all_kinds_are_answered_and_bad_ones_do_not_stop_them(
+    address, translator, run_tool, tmp_path, protocol
+):
+    shown = kinds_of_files(tmp_path)
+    bad, large = tmp_path / "bad.png", tmp_path / "large.png"
+    bad.write_bytes(b"no picture")
+    Image.fromarray(picture(80, 90)).save(large)
+    good = list(shown)
+    status, output, errors = run_tool(f"--server={address(protocol)}", bad, *good[:2], large, *good[2:], "--output=out")
+    assert status == 1
+    assert errors.splitlines() == [
+        f"error: {bad} cannot be decoded (not an image that can be read); replace or remove it.",
+        f"error: {large} is refused by the server: the image is 90x80; from 1 to {LIMIT} pixels are allowed",
+    ]
+    answers = {path: f"out/{path.stem}-pix2pix.png" for path in good}
+    assert output.splitlines() == [f"{path} → {answer}" for path, answer in answers.items()]
+    for path, answer in answers.items():
+        assert_same(np.asarray(Image.open(tmp_path / "cwd" / answer)), translator(shown[path]))
+
+
+@pytest.mark.slow
+def test_a_seed_asks_for_noise_and_the_picture_goes_to_the_file_that_is_named(address, translator, run_tool, tmp_path):
+    Image.fromarray(picture()).save(tmp_path / "a.png")
+    arguments = [f"--server={address('rest')}", "../a.png", "--seed=3", "--output=x.png", "--model_version=1"]
+    assert run_tool(*arguments) == (0, "../a.png → x.png\n", "")
+    assert_same(np.asarray(Image.open(tmp_path / "cwd" / "x.png")), translator(picture(), seed=3))
+    again = run_tool(*arguments)
+    assert again == (1, "", "error: x.png exists and is not overwritten; remove it or give another --output.\n")
+
+
+@pytest.mark.slow
+def test_an_error_that_would_meet_every_picture_is_said_once(address, run_tool, tmp_path):
+    for name in ("a.png", "b.png"):
+        Image.fromarray(picture()).save(tmp_path / name)
+    status, output, errors = run_tool(f"--server={address('rest')}", "--model_name=other", "../a.png", "../b.png")
+    assert (status, output) == (1, "")
+    assert errors.count("\n") == 1
+    assert errors.startswith(f"error: {address('rest')} has no model 'other' (")
+    assert os.listdir(tmp_path / "cwd") == []
+
+
+@pytest.mark.slow
+def test_no_picture_is_a_sentence(run_tool):
+    message = "error: Which pictures? Give their files beside the flags, such as photo.jpg.\n"
+    assert run_tool("--server=localhost:1") == (1, "", message)
+
+
+def test_help_does_not_wait_for_tensorflow():
+    command = [sys.executable, "-X", "importtime", "-m", "pix2pix_tf.tools.client", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "--server:" in done.stdout
+    assert "pix2pix_tf.cli" in done.stderr
+    assert not any(name in done.stderr for name in ("tensorflow", "grpc", "requests"))

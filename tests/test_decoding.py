@@ -1,0 +1,115 @@
+"""Encoded images in a graph: the pixels that Pillow reads, the size before the pixels, a sentence for what is wrong."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from pix2pix_tf import images
+from pix2pix_tf.exporting.decoding import decode
+
+LIMIT = 50 * 60
+
+graph = tf.function(lambda content: decode(content, LIMIT), [tf.TensorSpec([], tf.string)], autograph=False)
+
+
+def picture(mode="RGB", size=(60, 50)):
+    """A smooth picture, 60 wide and 50 high unless `size` says otherwise."""
+    coarse = np.random.default_rng(0).integers(0, 256, (4, 5, 4), dtype=np.uint8)
+    return Image.fromarray(coarse[..., :3]).resize(size, Image.Resampling.BICUBIC).convert(mode)
+
+
+def encoded(kind, image=None, **options):
+    file = io.BytesIO()
+    (image or picture()).save(file, kind, **options)
+    return file.getvalue()
+
+
+KINDS = {
+    "jpeg": encoded("JPEG", quality=90),
+    "progressive jpeg": encoded("JPEG", progressive=True),
+    "jpeg without subsampling": encoded("JPEG", subsampling=0),
+    "grey jpeg": encoded("JPEG", picture("L")),
+    "png": encoded("PNG"),
+    "grey png": encoded("PNG", picture("L")),
+    "png with a palette": encoded("PNG", picture("P")),
+    "black and white png": encoded("PNG", picture("1")),
+    "gif": encoded("GIF", picture("P")),
+    "animated gif": encoded("GIF", picture("P"), save_all=True, append_images=[picture("P").rotate(90)]),
+    "bmp": encoded("BMP"),
+    "lossy webp": encoded("WEBP", quality=90),
+    "lossless webp": encoded("WEBP", lossless=True),
+    "extended webp": encoded("WEBP", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_pixels_are_those_that_pillow_reads(kind):
+    expected = images.read_image(io.BytesIO(KINDS[kind]), kind)
+    assert expected.shape == (50, 60, 3)
+    np.testing.assert_array_equal(graph(KINDS[kind]), expected)
+
+
+def test_a_bmp_that_runs_from_top_to_bottom():
+    content = bytearray(KINDS["bmp"])
+    content[22:26] = struct.pack("<i", -50)
+    np.testing.assert_array_equal(graph(bytes(content)), np.asarray(picture())[::-1])
+
+
+def sentence(content):
+    """What a refused image is told."""
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        graph(content)
+    return error.value.message
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "grey png", "gif", "bmp", "lossy webp", "lossless webp", "extended webp"])
+@pytest.mark.parametrize("size", [(61, 50), (60, 51)])
+def test_a_picture_that_is_larger_than_allowed_is_refused_with_its_size(kind, size):
+    name, mode, options = {
+        "jpeg": ("JPEG", "RGB", {}),
+        "grey png": ("PNG", "L", {}),
+        "gif": ("GIF", "P", {}),
+        "bmp": ("BMP", "RGB", {}),
+        "lossy webp": ("WEBP", "RGB", {}),
+        "lossless webp": ("WEBP", "RGB", {"lossless": True}),
+        "extended webp": ("WEBP", "RGB", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}),
+    }[kind]
+    text = sentence(encoded(name, picture(mode, size), **options))
+    assert f"the image is {size[0]}x{size[1]}; from 1 to 3000 pixels are allowed" in text
+
+
+def png_that_claims(width, height):
+    """A PNG file whose header has this size; its pixels are missing."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("width", "height"), [(12_000, 9_000), (2**31 - 1, 2**31 - 1), (0, 0), (0, 7)])
+def test_a_size_that_cannot_be_is_refused_before_decoding(width, height):
+    assert f"the image is {width}x{height}; from 1 to 3000 pixels" in sentence(png_that_claims(width, height))
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG", b"not an image at all", encoded("TIFF"), b"<svg></svg>" * 9])
+def test_what_is_no_image_is_refused(content):
+    assert "image_bytes is not an image in JPEG, PNG, GIF, BMP or WebP" in sentence(content)
+
+
+@pytest.mark.parametrize("mode", ["P", "L", "1"])
+def test_a_bmp_with_a_palette_is_refused(mode):
+    """TensorFlow would read it without its palette."""
+    assert "image_bytes is a BMP with a palette; send it as PNG" in sentence(encoded("BMP", picture(mode)))
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "gif", "bmp", "lossy webp", "lossless webp"])
+@pytest.mark.parametrize("length", [16, 40, 200])
+def test_a_truncated_image_is_an_invalid_argument(kind, length):
+    assert sentence(KINDS[kind][:length])

@@ -1,0 +1,298 @@
+"""Publishing an export: checked in a fresh process, renamed once, nothing overwritten, nothing half done in sight."""
+
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+import pix2pix_tf
+from pix2pix_tf import Config, Translator, UserError, build_generator
+from pix2pix_tf.exporting import card, export, publication, recording, signatures
+from pix2pix_tf.runs import save_config
+from pix2pix_tf.training.checkpoints import Checkpoints
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def make_run(folder, **changes):
+    """A run directory with a checkpoint of step 7 and one validation record; nothing was trained."""
+    config = Config(**{"image_size": 32, "base_filters": 2, "receptive_field": 16, **changes})
+    generator = build_generator(config)
+    checkpoints = Checkpoints(str(folder), 1, {"generator": generator}, {})
+    checkpoints.step.assign(7)
+    checkpoints.save()
+    save_config(config, str(folder))
+    numbers = [{"step": 5, "val_l1": 0.5, "val_psnr": 12.0, "val_ssim": 0.25}, {"step": 6, "g_loss": 1.0}]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in numbers))
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def published(run, tmp_path_factory):
+    """One real export, checked in its fresh process; nobody writes to it."""
+    return Path(export(run, str(tmp_path_factory.mktemp("models") / "new" / "base")))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Exports without the fresh process, and without a graph."""
+    monkeypatch.setattr(publication, "_check", lambda folder, precision: [PARITY])
+    monkeypatch.setattr(signatures, "save", lambda *arguments: Path(arguments[-1], "saved_model.pb").touch())
+
+
+PARITY = {"signature": "translate", "equal": 1.0, "largest": 0}
+
+
+def visible(base):
+    return sorted(name for name in os.listdir(base) if not name.startswith("."))
+
+
+def test_the_first_version_is_1_and_holds_what_a_server_needs(published):
+    assert published.name == "1"
+    assert visible(published.parent) == ["1"]
+    assert (published / "saved_model.pb").stat().st_size > 0
+    assert {path.name for path in (published / "assets.extra").iterdir()} == {
+        "tf_serving_warmup_requests",
+        "model_card.json",
+        "MODEL_CARD.md",
+    }
+
+
+def test_other_users_may_read_it(published):
+    """A server seldom runs as the user who exports."""
+    for path in (published, *published.rglob("*")):
+        needed = 0o555 if path.is_dir() else 0o444
+        assert stat.S_IMODE(path.stat().st_mode) & needed == needed, path
+
+
+def test_it_answers_as_the_run_does(published, run):
+    picture = np.random.default_rng(0).integers(0, 256, (1, 45, 70, 3), dtype=np.uint8)
+    answer = tf.saved_model.load(str(published)).signatures["translate"](image=picture)["image"]
+    np.testing.assert_array_equal(answer, Translator.load(run)(picture))
+
+
+def test_the_warm_up_file_holds_prediction_logs_of_every_signature(published, run):
+    records = tf.data.TFRecordDataset(str(published / recording.WARMUP_FILE))
+    logs = [prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log for record in records]
+    asked = [log.request.model_spec.signature_name for log in logs]
+    assert asked == ["translate", "serving_default", "sample", "translate", "translate"]
+    one = Translator.load(run)
+    first = tf.make_ndarray(logs[0].request.inputs["image"])
+    assert first.shape == (1, 32, 32, 3)
+    np.testing.assert_array_equal(tf.make_ndarray(logs[0].response.outputs["image"]), one(first))
+    noisy = tf.make_ndarray(logs[2].response.outputs["image"])
+    np.testing.assert_array_equal(noisy, one(first, seed=recording.SEED))
+
+
+def test_the_model_card_tells_what_it_is(published):
+    told = json.loads((published / "assets.extra" / "model_card.json").read_text())
+    assert told["step"] == 7
+    assert told["validation"] == {"step": 5, "val_l1": 0.5, "val_psnr": 12.0, "val_ssim": 0.25}
+    assert told["limits"] == {"images_in_a_request": 64, "pixels_in_an_image": 16_000_000}
+    assert told["versions"]["tensorflow"] == tf.__version__
+    assert Config(**told["config"]) == Config(image_size=32, base_filters=2, receptive_field=16)
+    assert [record["signature"] for record in told["parity"]] == [
+        "translate",
+        "serving_default",
+        "sample",
+        "translate",
+        "translate",
+    ]
+    assert all(record["equal"] >= 0.999 and record["largest"] <= 1 for record in told["parity"])
+    text = (published / "assets.extra" / "MODEL_CARD.md").read_text()
+    assert "for\n7 steps at 32 pixels" in text
+    assert "L1 0.5000 on [-1, 1], PSNR 12.00 dB, SSIM 0.2500" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "dataset", "expected"),
+    [
+        ({"direction": "b_to_a"}, "", (0, 128, 255)),
+        ({"direction": "a_to_b"}, "", None),
+        ({"dataset": "maps", "direction": "b_to_a"}, "", None),
+        ({"data_dir": "mine", "direction": "b_to_a"}, "", None),
+        ({"data_dir": "mine", "direction": "a_to_b"}, "facades", (0, 128, 255)),
+        ({"task": "colorize", "direction": "b_to_a"}, "", None),
+    ],
+)
+def test_the_card_has_the_palette_where_the_input_is_a_label_map(tmp_path, changes, dataset, expected):
+    palette = card.model_card(str(tmp_path), Config(**changes), 1, 10, [], dataset)["palette"]
+    assert (palette and tuple(palette["window"])) == expected
+
+
+def test_a_palette_that_does_not_exist_is_refused_before_the_work_begins(run, tmp_path):
+    with pytest.raises(UserError, match="no palette of label maps for 'maps'"):
+        export(run, str(tmp_path / "base"), palette="maps")
+    assert not (tmp_path / "base").exists()
+
+
+@pytest.mark.parametrize(
+    ("there", "version"),
+    [([], "1"), (["1"], "2"), (["9", "10"], "11"), (["3", "latest", ".export-x", "5.bak"], "4"), (["007"], "8")],
+)
+def test_the_version_is_the_next_integer(quick, run, tmp_path, there, version):
+    for name in there:
+        (tmp_path / name).mkdir()
+    assert export(run, str(tmp_path)) == str(tmp_path / version)
+
+
+def test_a_file_named_like_a_version_counts(quick, run, tmp_path):
+    (tmp_path / "4").write_text("mine")
+    assert export(run, str(tmp_path)) == str(tmp_path / "5")
+    assert (tmp_path / "4").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "broken", ["recording.record_requests", "_check", "card.model_card", "card.write_card", "_publish", "os.rename"]
+)
+def test_a_failure_at_any_point_leaves_nothing(quick, run, tmp_path, monkeypatch, broken):
+    def fail(*_):
+        raise RuntimeError("the power failed")
+
+    owner, name = publication, broken
+    if "." in broken:
+        module, name = broken.split(".")
+        owner = getattr(publication, module)
+    monkeypatch.setattr(owner, name, fail)
+    with pytest.raises(RuntimeError, match="the power failed"):
+        export(run, str(tmp_path))
+    assert os.listdir(tmp_path) == [".lock"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0.0, 0.5, 2.0])
+def test_a_process_that_is_killed_leaves_nothing_that_a_server_sees(run, tmp_path, after):
+    command = [sys.executable, str(REPOSITORY / "export.py"), f"--workdir={run}", f"--export_dir={tmp_path}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not list(tmp_path.glob(".export-*/*")) and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    output, _ = process.communicate()
+    assert visible(tmp_path) == (["1"] if output else [])
+
+
+def test_what_a_killed_export_left_behind_is_removed_by_the_next(quick, run, tmp_path):
+    (tmp_path / ".export-left" / "variables").mkdir(parents=True)
+    export(run, str(tmp_path))
+    assert sorted(os.listdir(tmp_path)) == [".lock", "1"]
+
+
+def test_two_exports_at_once_are_refused(quick, run, tmp_path, monkeypatch):
+    def meanwhile(*_):
+        with pytest.raises(UserError, match=r"another process is exporting to .*; wait for it\."):
+            export(run, str(tmp_path))
+
+    monkeypatch.setattr(recording, "record_requests", meanwhile)
+    monkeypatch.setattr(card, "write_card", lambda card, folder: None)
+    export(run, str(tmp_path))
+    assert visible(tmp_path) == ["1"]
+
+
+def test_an_export_that_answers_otherwise_is_not_published(run, tmp_path, monkeypatch):
+    """A wrong network in the graph, found by the fresh process."""
+    save = signatures.save
+
+    def with_other_weights(config, generator, *rest):
+        strange = build_generator(config.replace(seed=1), image_size=(None, None))
+        for variable in strange.variables:
+            variable.assign(variable * 5.0)
+        save(config, strange, *rest)
+
+    monkeypatch.setattr(signatures, "save", with_other_weights)
+    with pytest.raises(UserError, match=r"the export's translate differs .* not published; please report this\."):
+        export(run, str(tmp_path))
+    assert visible(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "accepted"),
+    [
+        ({"equal": 0.999, "largest": 1}, True),
+        ({"equal": 0.9989, "largest": 1}, False),
+        ({"equal": 0.9999, "largest": 2}, False),
+    ],
+)
+def test_the_bound_of_float32(monkeypatch, record, accepted):
+    answer = json.dumps({"signature": "translate", **record})
+    done = subprocess.CompletedProcess([], 0, stdout=answer + "\n", stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    if accepted:
+        assert publication._check("folder", "float32") == [{"signature": "translate", **record}]
+    else:
+        with pytest.raises(UserError, match="differs from the run's generator"):
+            publication._check("folder", "float32")
+
+
+def test_the_check_runs_without_the_project(tmp_path):
+    """`-I` and the blocked import: an export that needs pix2pix_tf cannot pass."""
+    program = f"import sys, runpy; sys.argv = ['replay', {str(tmp_path)!r}]\n"
+    program += f"try: runpy.run_path({publication.replay.__file__!r}, run_name='__main__')\n"
+    program += "except Exception: import pix2pix_tf"
+    process = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True)
+    assert "ModuleNotFoundError: import of pix2pix_tf halted; None in sys.modules" in process.stderr
+
+
+def test_a_damaged_export_does_not_pass_the_check(published, tmp_path):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(published, damaged)
+    (damaged / "saved_model.pb").write_bytes(b"no graph")
+    with pytest.raises(UserError, match=r"could not be used in a fresh process, so it was not published: \w+"):
+        publication._check(str(damaged), "float32")
+
+
+def test_batch_statistics_are_refused(tmp_path):
+    run = make_run(tmp_path / "run", inference_statistics="batch")
+    with pytest.raises(UserError, match="inference_statistics=batch, under which an answer depends on whose image"):
+        export(run, str(tmp_path / "base"))
+    assert not (tmp_path / "base").exists()
+
+
+def test_a_base_that_is_a_file_is_refused(run, tmp_path):
+    (tmp_path / "base").write_text("mine")
+    with pytest.raises(UserError, match=r"base cannot hold exports .*; give another --export_dir\."):
+        export(run, str(tmp_path / "base"))
+    assert (tmp_path / "base").read_text() == "mine"
+
+
+@pytest.mark.parametrize("size", [0, -1.0])
+def test_a_limit_that_allows_no_picture_is_refused(run, tmp_path, size):
+    with pytest.raises(UserError, match="max_megapixels must be above 0"):
+        export(run, str(tmp_path), max_megapixels=size)
+
+
+def run_export_py(*arguments):
+    process = subprocess.run(
+        [sys.executable, str(REPOSITORY / "export.py"), *arguments], capture_output=True, text=True, timeout=300
+    )
+    return process.returncode, process.stdout, process.stderr
+
+
+def test_export_py_prints_the_new_version_and_nothing_else(run, tmp_path):
+    path = str(tmp_path / "base" / "1")
+    expected = (0, path + "\n", "")
+    assert run_export_py(f"--workdir={run}", f"--export_dir={tmp_path / 'base'}") == expected
+    assert pix2pix_tf.__version__ in Path(path, "assets.extra", "MODEL_CARD.md").read_text()
+
+
+def test_export_py_tells_what_is_missing(tmp_path):
+    status, output, errors = run_export_py(f"--workdir={tmp_path}", f"--export_dir={tmp_path}/base")
+    assert (status, output) == (1, "")
+    assert (
+        errors == f"error: {tmp_path} holds no config.json, so it is no run directory; give one that train.py made.\n"
+    )

@@ -1,0 +1,52 @@
+"""L1, PSNR and SSIM of 8-bit pictures, by hand and against scikit-image, and the rows of their table."""
+
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from pix2pix_tf.data.split import Split
+from pix2pix_tf.evaluation.quality import mean_target, picture_metrics, quality_table
+
+
+def flat(value, size=32):
+    return np.full((size, size, 3), value, np.uint8)
+
+
+def test_each_picture_agrees_with_scikit_image():
+    dice = np.random.default_rng(0)
+    targets = list(dice.integers(60, 200, (3, 24, 32, 3), dtype=np.uint8))
+    outputs = [
+        np.clip(t + dice.normal(0, 5 * (i + 1), t.shape), 0, 255).astype(np.uint8) for i, t in enumerate(targets)
+    ]
+    measured = picture_metrics(outputs, targets)
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    for i, (output, target) in enumerate(zip(outputs, targets, strict=True)):
+        l1 = np.mean(np.abs(output.astype(float) - target)) / 127.5
+        assert measured["l1"][i] == pytest.approx(l1, rel=1e-5)
+        assert measured["psnr"][i] == pytest.approx(peak_signal_noise_ratio(target, output), rel=1e-5)
+        assert measured["ssim"][i] == pytest.approx(
+            structural_similarity(output, target, channel_axis=-1, **window), rel=1e-4
+        )
+
+
+def test_the_table_shuffles_answers_and_knows_the_mean_image():
+    pictures = [flat(value) for value in (51, 102, 204)]
+    table = quality_table(pictures, pictures, flat(0))
+    np.testing.assert_allclose(table["its own input"]["l1"], [0, 0, 0])
+    np.testing.assert_allclose(table["its own input"]["psnr"], [np.inf] * 3)
+    np.testing.assert_allclose(table["the input of another picture"]["l1"], [0.4, 0.8, 1.2], rtol=1e-5)
+    np.testing.assert_allclose(table["mean training image"]["l1"], [0.4, 0.8, 1.6], rtol=1e-5)
+
+
+def test_mean_target_takes_the_target_side(tiny):
+    pairs = [(flat(a), flat(255)) for a in (0, 50)]
+    split = Split(["x", "y"], pairs.__getitem__)
+    np.testing.assert_array_equal(mean_target(tiny(direction="b_to_a"), split), flat(25))
+    np.testing.assert_array_equal(mean_target(tiny(), split), flat(255))
+
+
+def test_mean_target_reads_a_thousand_pictures_at_most(tiny):
+    read = []
+    split = Split([""] * 5000, lambda i: (read.append(i), (flat(0), flat(0)))[1])
+    mean_target(tiny(), split)
+    assert read == list(range(0, 5000, 5))
