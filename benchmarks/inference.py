@@ -1,0 +1,85 @@
+"""How long is an answer of an export, beside the bare generator, and how many does it give a second?
+
+    python benchmarks/inference.py
+
+All calls run in one process on the same pictures, interleaved, after a warm-up; the table shows the median and the
+quartiles of their times, and what a picture takes in proportion. The network alone is compiled for one size, and gets
+its input ready-made; the generator is `Translator.generate`, from RGB floats of any size to what the network says; the
+export's `translate` takes and gives uint8, checks it, and for colorize makes RGB of it.
+"""
+
+import statistics
+import tempfile
+import time
+
+import tensorflow as tf
+from absl import app, flags, logging
+
+import pix2pix_tf
+from pix2pix_tf import images
+from pix2pix_tf.exporting import signatures
+from pix2pix_tf.tasks import get_task
+from pix2pix_tf.translation import at_inference
+
+_TASKS = flags.DEFINE_list("tasks", ["translate", "colorize"], "tasks that are measured")
+_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")
+_ROUNDS = flags.DEFINE_integer("rounds", 40, "calls of each kind", lower_bound=2)
+_QUICK = flags.DEFINE_bool("quick", False, "a tiny network and few calls, to see that everything runs")
+
+COUNTS = (1, 4, 16)  # pictures a request
+
+
+def calls(config, folder):
+    """{name: (number of pictures, function that answers them)}: network, generator, and the export in `folder`."""
+    generator = pix2pix_tf.build_generator(config, image_size=(None, None))
+    translator = pix2pix_tf.Translator(config, generator)
+    signatures.save(config, generator, 16_000_000, folder)
+    translate = tf.saved_model.load(folder).signatures["translate"]
+
+    noise = tf.random.stateless_uniform((max(COUNTS), *config.size, 3), [0, 1], maxval=256, dtype=tf.int32)
+    pictures = tf.cast(noise, tf.uint8)
+    source = images.to_network(pictures[:1])
+    condition = get_task(config).condition(source)
+    network = tf.function(at_inference(config, generator), [tf.TensorSpec(condition.shape)], autograph=False)
+    return {
+        "network alone": (1, lambda: network(condition)),
+        "generator": (1, lambda: translator.generate(source)),
+        **{
+            f"export, {count} a request": (count, lambda request=pictures[:count]: translate(image=request)["image"])
+            for count in COUNTS
+        },
+    }
+
+
+def measure(calls, rounds):
+    """{name: (number, function)} → {name: its times in seconds}, interleaved, the first round left out."""
+    seconds = {name: [] for name in calls}
+    for round_number in range(rounds + 1):
+        for name, (_, call) in calls.items():
+            start = time.perf_counter()
+            call().numpy()
+            if round_number:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def main(_):
+    logging.set_verbosity(logging.ERROR)  # Saving and loading a model is chatty.
+    small = {"image_size": 32, "base_filters": 4} if _QUICK.value else {"image_size": _IMAGE_SIZE.value}
+    rounds = 2 if _QUICK.value else _ROUNDS.value
+    print(f"{'task':<14}{'call':<23}{'ms':>9}{'quartiles':>18}{'x network':>11}{'x generator':>13}{'images/s':>10}")
+    for task in _TASKS.value:
+        with tempfile.TemporaryDirectory() as folder:
+            measured = calls(pix2pix_tf.Config(task=task, **small), folder)
+            seconds = measure(measured, rounds)
+        network, generator, *_ = (statistics.median(times) for times in seconds.values())
+        for name, (count, _) in measured.items():
+            low, median, high = statistics.quantiles(seconds[name], n=4, method="inclusive")
+            print(
+                f"{task:<14}{name:<23}{1000 * median:9.1f}{f'{1000 * low:.1f} to {1000 * high:.1f}':>18}"
+                f"{median / count / network:11.2f}{median / count / generator:13.2f}{count / median:10.2f}"
+            )
+
+
+if __name__ == "__main__":
+    app.run(main)
