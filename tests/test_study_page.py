@@ -81,7 +81,11 @@ class Page:
         self.driver.save_screenshot(str(self._screenshots / f"study-{name}.png"))
 
     def click(self, selector):
-        """A real click, which misses what is covered."""
+        """A real click, once the element is shown; it misses what is covered."""
+        deadline = time.monotonic() + 60
+        while not self.find(selector).is_displayed():
+            assert time.monotonic() < deadline, f"waited for {selector}: {self.complaints()}"
+            time.sleep(0.01)
         self.find(selector).click()
 
     def press(self, key):
