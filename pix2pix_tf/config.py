@@ -93,13 +93,19 @@ class Config:
     # Run
     epochs: int = _field(200, "passes over the training pairs", minimum=1, may_change=True)
     steps: int = _field(0, "training steps; when set, it counts instead of epochs", minimum=0, may_change=True)
-    batch_size: int = _field(1, "pairs a step", minimum=1)
+    batch_size: int = _field(1, "pairs a step, on all devices together", minimum=1)
     learning_rate: float = _field(2e-4, "Adam's learning rate", minimum=0)
     beta_1: float = _field(0.5, "Adam's first momentum", minimum=0, maximum=0.999)
     decay_epochs: int = _field(0, "the learning rate falls linearly to 0 over this many last epochs", minimum=0)
     precision: str = _field("float32", "arithmetic of the inner layers", choices=("float32", "bfloat16"))
     seed: int = _field(0, "seed of weights, order, jitter and noise", minimum=0, maximum=2**31 - 1)
     deterministic: bool = _field(False, "same seed, same machine: the same weights bit for bit (a little slower)")
+    strategy: str = _field(
+        "none",
+        "train on one device, on all of this machine, or on many machines (see README)",
+        choices=("none", "mirrored", "multi_worker"),
+        may_change=True,
+    )
     inference_statistics: str = _field(
         "image", "norm layers at inference use each image's own statistics, or the batch's", choices=("image", "batch")
     )

@@ -25,7 +25,7 @@ INNER_ORDER = {
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["pictures", "protocol", "answers", "sessions", "report", "server"],
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
-    "training": ["adam", "checkpoints", "step", "reporting", "loop"],
+    "training": ["adam", "devices", "checkpoints", "step", "reporting", "loop"],
 }
 MAY_HAVE_FLAGS = {"cli", "tools"}
 DEFINITIONS = ast.FunctionDef | ast.ClassDef

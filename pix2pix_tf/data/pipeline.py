@@ -79,14 +79,18 @@ def steps_per_epoch(split, config) -> int:
     return len(split) // config.batch_size
 
 
-def training_dataset(split, config, start_step=0, reader=None) -> tf.data.Dataset:
+def training_dataset(split, config, start_step=0, reader=None, share=None) -> tf.data.Dataset:
     """Batches from `start_step` on, without end.
+
+    Args:
+      share: (first, last), the part of every batch that is read, where other processes read the rest.
 
     Returns:
       A dataset of (condition [N, H, W, C], truth [N, H, W, C'], noise seeds int64 [N, 2]), float32 in
       [-1, 1].
     """
     reader = reader or Reader(split, cache_bytes(config))
+    first, last = share or (0, config.batch_size)
     used = steps_per_epoch(split, config) * config.batch_size
     first_image = start_step * config.batch_size
 
@@ -103,11 +107,13 @@ def training_dataset(split, config, start_step=0, reader=None) -> tf.data.Datase
 
     order = tf.data.Dataset.range(first_image // used, tf.int64.max).flat_map(epoch_order).skip(first_image % used)
     numbered = tf.data.Dataset.zip(tf.data.Dataset.range(first_image, tf.int64.max), order)
-    batches = numbered.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return batches.batch(config.batch_size, drop_remainder=True).prefetch(2)
+    if last - first < config.batch_size:
+        numbered = numbered.filter(lambda image_number, _: first <= image_number % config.batch_size < last)
+    examples = numbered.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return examples.batch(last - first, drop_remainder=True).prefetch(2)
 
 
-def training_batches(split, config, start_step=0):
+def training_batches(split, config, start_step=0, share=None):
     """Iterates over `training_dataset`; a picture that cannot be used raises its UserError.
 
     It is raised outside of the `except`: TensorFlow's error as its context would keep the iterator alive,
@@ -115,7 +121,7 @@ def training_batches(split, config, start_step=0):
     """
     reader = Reader(split, cache_bytes(config))
     try:
-        yield from training_dataset(split, config, start_step, reader)
+        yield from training_dataset(split, config, start_step, reader, share)
         return
     except tf.errors.OpError:
         if not reader.failure:

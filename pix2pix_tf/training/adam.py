@@ -20,7 +20,9 @@ class Adam(tf.Module):
     def __init__(self, variables, beta_1):
         super().__init__()
         self._beta_1 = beta_1
-        self.iterations = tf.Variable(0, dtype=tf.int64, trainable=False)
+        # With copies on many devices, one of them counts.
+        one = tf.VariableAggregation.ONLY_FIRST_REPLICA
+        self.iterations = tf.Variable(0, dtype=tf.int64, trainable=False, aggregation=one)
         self.momentums = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
         self.velocities = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
 

@@ -24,10 +24,14 @@ class Checkpoints:
       step: int64 variable, the training steps done.
     """
 
-    def __init__(self, workdir, keep, networks: dict, optimizers: dict):
-        """`networks` and `optimizers` name what is saved, such as {"generator": model}."""
+    def __init__(self, workdir, keep, networks: dict, optimizers: dict, writes=True):
+        """`networks` and `optimizers` name what is saved, such as {"generator": model}.
+
+        Of many processes that train together, one `writes`; the others only check what they would write.
+        """
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._networks = networks
+        self._writes = writes
         saved = {name: _variables(network) for name, network in networks.items()}
         self._checkpoint = tf.train.Checkpoint(step=self.step, **saved, **optimizers)
         self._manager = tf.train.CheckpointManager(
@@ -35,7 +39,7 @@ class Checkpoints:
         )
 
     def save(self) -> str | None:
-        """Writes a checkpoint of the present step and returns its path.
+        """Writes a checkpoint of the present step, or leaves that to the process that writes, and returns its path.
 
         A network that holds NaN or Inf is not written, so the newest checkpoint is always finite: the
         result is None then.
@@ -43,7 +47,9 @@ class Checkpoints:
         for network in self._networks.values():
             if not all(bool(tf.reduce_all(tf.math.is_finite(v.value))) for v in network.weights):
                 return None
-        return self._manager.save(checkpoint_number=int(self.step))
+        if self._writes:
+            return self._manager.save(checkpoint_number=int(self.step))
+        return os.path.join(self._manager.directory, f"step-{int(self.step)}")
 
     def restore(self) -> int:
         """Restores the newest checkpoint, if there is one, and returns the step: 0 if there is none.

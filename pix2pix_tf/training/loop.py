@@ -23,6 +23,7 @@ from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import reporting
 from pix2pix_tf.training.adam import Adam
 from pix2pix_tf.training.checkpoints import Best, Checkpoints
+from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
 from pix2pix_tf.training.reporting import say
 from pix2pix_tf.training.step import make_train_step, variables_of
 from pix2pix_tf.translation import at_inference, translate
@@ -41,9 +42,17 @@ def train(config: Config, workdir: str) -> None:
     Raises:
       UserError: the data cannot be used, the run is in use, or a loss became NaN or Inf.
     """
+    with lost_worker_as_sentence():
+        _train(config, workdir, Devices(config))
+
+
+def _train(config, workdir, devices):
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    source = open_source(config)
+    if devices.description:
+        say(devices.description)
+    with devices.chief_first():
+        source = open_source(config)
     say(source.description)
     if source.left_out:
         say("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
@@ -51,33 +60,48 @@ def train(config: Config, workdir: str) -> None:
     per_epoch = steps_per_epoch(source.train, config)
     total = config.steps or config.epochs * per_epoch
 
-    with _only_one_process(workdir), _StopRequest() as stop:
-        networks = {"generator": build_generator(config)}
-        if config.gan_weight:
-            networks["discriminator"] = build_discriminator(config)
-        optimizers = {name: Adam(variables_of(network), config.beta_1) for name, network in networks.items()}
+    with _only_one_process(workdir, devices.is_chief), _StopRequest() as stop:
+        with devices.scope():
+            networks = {"generator": build_generator(config)}
+            if config.gan_weight:
+                networks["discriminator"] = build_discriminator(config)
+            optimizers = {name: Adam(variables_of(network), config.beta_1) for name, network in networks.items()}
         checkpoints = Checkpoints(
-            workdir, config.keep_checkpoints, networks, {f"{name}_optimizer": adam for name, adam in optimizers.items()}
+            workdir,
+            config.keep_checkpoints,
+            networks,
+            {f"{name}_optimizer": adam for name, adam in optimizers.items()},
+            writes=devices.is_chief,
         )
         start = step = saved = checkpoints.restore()
+        if len(steps := set(devices.of_all_processes(start))) > 1:
+            raise UserError(
+                f"The workers found {workdir} at different steps ({', '.join(map(str, sorted(steps)))}); it must be in "
+                "a folder that all of them share."
+            )
         if step >= total:
             say(f"{workdir} is at step {step} of {total} already; give a larger --steps or --epochs to train on.")
             return
-        save_config(config, workdir)
+        if devices.is_chief:
+            save_config(config, workdir)
         say(f"training {workdir} from step {step} to {total}, {per_epoch} steps an epoch")
-        train_step = make_train_step(
-            config,
-            networks["generator"],
-            networks.get("discriminator"),
-            optimizers["generator"],
-            optimizers.get("discriminator"),
+        train_step = devices.on_all(
+            make_train_step(
+                config,
+                networks["generator"],
+                networks.get("discriminator"),
+                optimizers["generator"],
+                optimizers.get("discriminator"),
+            )
         )
-        validate = _make_validation(config, networks["generator"], validation)
-        best = Best(workdir, config.best_metric, networks["generator"], start) if config.eval_every else None
-        report = reporting.Report(config, workdir, start, total, per_epoch, validate)
+        best = report = None
+        if devices.is_chief:
+            validate = _make_validation(config, networks["generator"], validation)
+            best = Best(workdir, config.best_metric, networks["generator"], start) if config.eval_every else None
+            report = reporting.Report(config, workdir, start, total, per_epoch, validate)
 
-        with contextlib.closing(training_batches(source.train, config, start)) as batches:
-            while step < total and not stop.requested:
+        with contextlib.closing(training_batches(source.train, config, start, devices.share)) as batches:
+            while step < total and not any(devices.of_all_processes(bool(stop.requested))):
                 began = time.perf_counter()
                 try:
                     condition, truth, seeds = next(batches)
@@ -89,18 +113,19 @@ def train(config: Config, workdir: str) -> None:
                 losses = {name: float(value) for name, value in train_step(condition, truth, seeds, rate).items()}
                 step += 1
                 _stop_unless_finite(losses, step, saved, workdir)
-                measured = report.step(step, losses, time.perf_counter() - began)
+                measured = report.step(step, losses, time.perf_counter() - began) if report else {}
                 if best and measured:
                     best.offer(step, measured)
                 checkpoints.step.assign(step)
                 if step % config.save_every == 0 and step < total:
                     saved = _save(checkpoints, step, saved, workdir)
 
-        if stop.requested:
-            say(f"received {stop.requested}; saving after this step")
+        if step < total:
+            say(f"received {stop.requested or 'word that another worker stops'}; saving after this step")
         if step > saved:
             saved = _save(checkpoints, step, saved, workdir)
-        report.close()
+        if report:
+            report.close()
         if step < total:
             say(f"stopped at step {step} of {total}; go on with: python train.py --workdir={workdir}")
         else:
@@ -168,8 +193,11 @@ class _StopRequest:
 
 
 @contextlib.contextmanager
-def _only_one_process(workdir):
-    """Holds the run directory's lock; the system lets go of it when the process ends, however it ends."""
+def _only_one_process(workdir, writes):
+    """Holds the lock of a run directory that this process writes, until the process ends, however it ends."""
+    if not writes:
+        yield
+        return
     os.makedirs(workdir, exist_ok=True)
     with open(os.path.join(workdir, ".lock"), "w") as lock:
         try:

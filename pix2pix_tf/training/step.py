@@ -5,6 +5,7 @@ import tensorflow as tf
 from pix2pix_tf import losses
 from pix2pix_tf.networks.discriminator import feature_layers
 from pix2pix_tf.networks.layers import run
+from pix2pix_tf.training.devices import mean_over_devices
 
 
 def variables_of(network) -> list[tf.Variable]:
@@ -19,7 +20,8 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
       A `tf.function` of (condition [N, H, W, C], target [N, H, W, C'], noise seeds int [N, 2],
       learning rate) that updates both networks and returns a dict of scalar losses: `d_loss`,
       `d_real`, `d_fake`, `g_loss`, `g_gan`, `g_l1` (or `g_l2`), `g_feature_matching`; without those
-      whose weight is 0.
+      whose weight is 0. On many devices, each runs it on its part of the batch; gradients and losses
+      are means over all of them.
     """
     generator_variables = variables_of(generator)
     discriminator_variables = variables_of(discriminator) if config.gan_weight else []
@@ -37,7 +39,7 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
             fake_logits = discriminate(discriminator, condition, fake)
             loss, real_term, fake_term = losses.discriminator_loss(config.gan_loss, real_logits, fake_logits)
         gradients = tape.gradient(loss, discriminator_variables)
-        discriminator_optimizer.apply(gradients, discriminator_variables, learning_rate)
+        discriminator_optimizer.apply(mean_over_devices(gradients), discriminator_variables, learning_rate)
         return {"d_loss": loss, "d_real": real_term, "d_fake": fake_term}
 
     def generator_loss(condition, target, fake):
@@ -71,7 +73,7 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
             fake_tape.watch(fake)
             loss, terms = generator_loss(condition, target, fake)
         gradients = generator_tape.gradient(fake, generator_variables, output_gradients=fake_tape.gradient(loss, fake))
-        generator_optimizer.apply(gradients, generator_variables, learning_rate)
-        return logs | {"g_loss": loss} | terms
+        generator_optimizer.apply(mean_over_devices(gradients), generator_variables, learning_rate)
+        return mean_over_devices(logs | {"g_loss": loss} | terms)
 
     return train_step
