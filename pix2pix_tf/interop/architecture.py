@@ -66,7 +66,7 @@ def patchgan_of(tensors: dict, path: str) -> PatchGAN:
 
 
 def _refuse_what_has_no_place_here(tensors, path):
-    if any(name.endswith((".weight_orig", ".weight_u")) or ".parametrizations." in name for name in tensors):
+    if any(name.endswith((".weight_orig", ".weight_u")) or "parametrizations." in name for name in tensors):
         raise UserError(f"{path} uses spectral norm, which has no counterpart here; train without it to import it.")
     if any(".conv_block." in name for name in tensors):
         raise UserError(f"{path} is a resnet generator; only the port's U-Nets (unet_128, unet_256) can be imported.")

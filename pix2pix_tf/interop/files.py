@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 
 import numpy as np
 
@@ -20,20 +21,10 @@ def read_tensors(path) -> dict[str, np.ndarray]:
     """
     torch = _torch()
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if isinstance(state, dict) and all(isinstance(value, torch.Tensor) for value in state.values()):
-            tensors = {str(name): value.to(torch.float32).numpy() for name, value in state.items()}
-        else:
-            tensors = None
+        with open(path, "rb") as file:
+            state, tensors = _load(torch, file, path)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); {_WANTED}.") from None
-    except Exception as error:  # Where the unpickler stumbles over a damaged file, and how, is up to the damage.
-        if forbidden := re.search(r"GLOBAL (\S+)", str(error)):
-            raise UserError(
-                f"{path} holds a Python object ({forbidden[1]}), not only tensors; it was not loaded, as it could "
-                f"run code: {_WANTED}."
-            ) from None
-        raise UserError(f"{path} is no PyTorch file of tensors, or it is damaged; {_WANTED}.") from None
     if not tensors:
         raise UserError(f"{path} holds {_described(state)}, not tensors by name; {_WANTED}.")
     # DataParallel puts `module.` before every name.
@@ -44,7 +35,7 @@ def write_tensors(tensors: dict[str, np.ndarray], path) -> None:
     """Writes a state dict in one piece."""
     torch = _torch()
     temporary = f"{path}.tmp"
-    torch.save({name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in tensors.items()}, temporary)
+    torch.save({name: torch.from_numpy(np.array(value, order="C")) for name, value in tensors.items()}, temporary)
     os.replace(temporary, path)
 
 
@@ -57,6 +48,23 @@ def _torch():
             "pip install torch --index-url https://download.pytorch.org/whl/cpu brings the build for CPUs."
         ) from None
     return torch
+
+
+def _load(torch, file, path):
+    """(what the file holds, {name: float32 array}); no arrays if it holds anything but tensors by name."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            state = torch.load(file, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+            return state, {}
+        return state, {str(name): value.to(torch.float32).numpy() for name, value in state.items()}
+    except Exception as error:  # Where the unpickler stumbles over a damaged file, and how, is up to the damage.
+        if forbidden := re.search(r"GLOBAL (\S+)", str(error)):
+            raise UserError(
+                f"{path} holds a Python object ({forbidden[1]}), not only tensors; it was not loaded, as it could "
+                f"run code: {_WANTED}."
+            ) from None
+        raise UserError(f"{path} is no PyTorch file of tensors, or it is damaged; {_WANTED}.") from None
 
 
 def _described(state):
