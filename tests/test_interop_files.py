@@ -49,6 +49,15 @@ def test_tensors_are_read_in_both_formats_and_both_layouts(tmp_path, options, pr
         np.testing.assert_array_equal(tensors[name], value.numpy())
 
 
+def test_parameters_and_other_precisions_are_read(tmp_path):
+    content = {"a": torch.nn.Parameter(torch.ones(2)), "b": torch.full([2], 0.5, dtype=torch.bfloat16)}
+    tensors = files.read_tensors(save(content, tmp_path / "G.pth"))
+    assert {name: (value.dtype, value.tolist()) for name, value in tensors.items()} == {
+        "a": (np.float32, [1, 1]),
+        "b": (np.float32, [0.5, 0.5]),
+    }
+
+
 def test_what_is_written_is_read_again_and_is_in_the_new_format(tmp_path):
     path = str(tmp_path / "G.pth")
     tensors = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3).T, "n": np.array(0)}

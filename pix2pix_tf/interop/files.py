@@ -57,7 +57,7 @@ def _load(torch, file, path):
             state = torch.load(file, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
             return state, {}
-        return state, {str(name): value.to(torch.float32).numpy() for name, value in state.items()}
+        return state, {str(name): value.detach().to(torch.float32).numpy() for name, value in state.items()}
     except Exception as error:  # Where the unpickler stumbles over a damaged file, and how, is up to the damage.
         if forbidden := re.search(r"GLOBAL (\S+)", str(error)):
             raise UserError(
