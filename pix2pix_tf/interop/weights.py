@@ -55,14 +55,14 @@ def tensors_of(network, modules: list[layout.Module], norm: str, path: str) -> d
     What only the port has is written at its default: cancelled biases 0, moving averages 0 and 1.
 
     Raises:
-      UserError: the network of the run `path` has learned something that the port has no place for.
+      UserError: the network, of the run `path`, has values that the port has no place for.
     """
     variables = _variables(network)
     names = layout.parameters(modules, norm)
     for name in variables.keys() - set(names.values()):
         if not np.array_equal(variables[name], _neutral(variables[name])):
             raise UserError(
-                f"{path} has learned {name}, for which the port's networks have no place with {norm} norm; "
+                f"{path} has values of its own in {name}, for which the port has no place with {norm} norm; "
                 "only runs with batch norm can be exported after training."
             )
     tensors = {}
