@@ -44,6 +44,8 @@ setup(
         "serve": _SERVE,
         "edges": ["scikit-image>=0.25,<1"],  # Canny's edges for tools.make_pairs.
         "tfds": ["apache-beam>=2.70", "mlcroissant>=1.1"],  # The command line tfds imports both and declares neither.
+        # Weights from PyTorch and for it. Before 2.6, weights_only=True could be made to run code (CVE-2025-32434).
+        "torch": ["torch>=2.6,<2.14"],
         "dev": [
             *_SERVE,
             "dill>=0.3",

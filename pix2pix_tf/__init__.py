@@ -4,7 +4,9 @@
 """
 
 import importlib
+import importlib.machinery
 import os
+import sys
 
 # TensorFlow's start-up chatter, which no user can act on, is decided before its first import.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,3 +27,27 @@ def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+class _RegistersLayers:
+    """An import hook: right after Keras, it imports our layers, so that `keras.models.load_model` knows them."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        """How Keras is imported; None for all else."""
+        spec = importlib.machinery.PathFinder.find_spec(name, path) if name == "keras" else None
+        if spec:
+            execute = spec.loader.exec_module
+
+            def execute_and_register(module):
+                execute(module)
+                importlib.import_module(f"{__name__}.networks.layers")
+
+            spec.loader.exec_module = execute_and_register
+        return spec
+
+
+if "keras" in sys.modules:
+    importlib.import_module(f"{__name__}.networks.layers")
+else:
+    sys.meta_path.insert(0, _RegistersLayers)

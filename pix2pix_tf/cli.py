@@ -15,9 +15,11 @@ from pix2pix_tf.errors import UserError
 _DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
 
 
-def define_config_flags() -> None:
+def define_config_flags(leave_out=()) -> None:
     """One flag for each field of Config, of the same name; unset ones keep the field's default or preset."""
     for field in dataclasses.fields(Config):
+        if field.name in leave_out:
+            continue
         text = field.metadata["help"]
         if field.metadata["choices"]:
             text += ": " + ", ".join(str(choice) for choice in field.metadata["choices"])
@@ -26,9 +28,9 @@ def define_config_flags() -> None:
         _DEFINERS.get(field.type, flags.DEFINE_string)(field.name, None, text, module_name=sys.argv[0])
 
 
-def given_config_fields() -> dict:
+def given_config_fields(leave_out=()) -> dict:
     """{field: value} of the Config flags that the user set."""
-    names = [field.name for field in dataclasses.fields(Config)]
+    names = [field.name for field in dataclasses.fields(Config) if field.name not in leave_out]
     return {name: flags.FLAGS[name].value for name in names if flags.FLAGS[name].present}
 
 

@@ -1,13 +1,12 @@
 """Translator: a run directory → a pure function on pictures of any size."""
 
-import os
-
 import numpy as np
 import tensorflow as tf
 
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.runs import load_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
 from pix2pix_tf.translation import answer, generate, graphs
@@ -36,11 +35,7 @@ class Translator:
     @classmethod
     def load(cls, run_dir: str, checkpoint: str = "latest") -> "Translator":
         """The "latest" or the "best" checkpoint of a run; UserError if the run or its checkpoint is missing."""
-        path = os.path.join(run_dir, "config.json")
-        if not os.path.exists(path):
-            raise UserError(f"{run_dir} holds no config.json, so it is no run directory; give one that train.py made.")
-        with open(path) as file:
-            config = Config.from_json(file.read())
+        config = load_config(run_dir)
         generator = build_generator(config, image_size=(None, None))
         step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint))
         return cls(config, generator, step)

@@ -63,6 +63,15 @@ def _continued(workdir: str, stored: Config, given: dict) -> Config:
     return stored.replace(**given)
 
 
+def load_config(workdir: str) -> Config:
+    """The configuration of a run that is there; UserError if it is not."""
+    path = os.path.join(workdir, "config.json")
+    if not os.path.exists(path):
+        raise UserError(f"{workdir} holds no config.json, so it is no run directory; give one that train.py made.")
+    with open(path) as file:
+        return Config.from_json(file.read())
+
+
 def save_config(config: Config, workdir: str) -> None:
     """Writes `workdir/config.json` in one piece: a crash leaves the old file or the new one."""
     os.makedirs(workdir, exist_ok=True)

@@ -191,6 +191,7 @@ def test_strides(field):
     ("field", "norm", "biases"),
     [
         (1, "batch", ["disc1_conv/bias"]),
+        (1, "instance", ["disc1_conv/bias", "logits/bias"]),
         (1, "none", ["disc1_conv/bias", "disc2_conv/bias"]),
         (16, "instance", ["disc1_conv/bias", "logits/bias"]),
         (70, "batch", ["disc1_conv/bias", "logits/bias"]),

@@ -132,12 +132,17 @@ def test_dropout_is_on_exactly_the_first_three_decoder_blocks(size):
     assert {network.get_layer(name).rate for name in names(network, "Dropout")} == {0.25}
 
 
-@pytest.mark.parametrize(("norm", "count"), [("batch", 1), ("instance", 1), ("none", 12)])
-def test_the_last_layer_has_a_bias_and_the_others_only_without_norm(norm, count):
+@pytest.mark.parametrize(
+    ("norm", "biased"),
+    [
+        ("batch", ["output_conv"]),
+        ("instance", ["down1_conv", "down6_conv", "output_conv"]),
+        ("none", [f"down{i}_conv" for i in range(1, 7)] + [f"up{i}_conv" for i in range(1, 6)] + ["output_conv"]),
+    ],
+)
+def test_biases_are_where_no_norm_cancels_them_and_with_batch_norm_in_the_last_layer_alone(norm, biased):
     network = build_generator(SMALL.replace(norm=norm))
-    biases = [path for path in weights(network) if path.endswith("bias")]
-    assert biases[-1] == "output_conv/bias"
-    assert len(biases) == count
+    assert [path for path in weights(network) if path.endswith("bias")] == [f"{layer}/bias" for layer in biased]
     assert len(names(network, "Norm")) == (0 if norm == "none" else 9)
 
 

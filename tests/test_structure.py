@@ -25,6 +25,7 @@ INNER_ORDER = {
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["pictures", "protocol", "answers", "sessions", "report", "server"],
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
+    "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
     "training": ["adam", "devices", "checkpoints", "step", "reporting", "loop"],
 }
 MAY_HAVE_FLAGS = {"cli", "tools"}

@@ -55,10 +55,9 @@ def build_discriminator(config, *, image_size=None, input_channels=None, output_
         if normed:
             x = Norm(config.norm, seed=config.seed, name=f"disc{layer}_norm", dtype=dtype)(x)
         x = keras.layers.LeakyReLU(negative_slope=0.2, name=f"disc{layer}_activation", dtype=dtype)(x)
-    # PixelGAN's last layer has no bias, as in the published PyTorch port.
-    logits = PaddedConv(
-        1, use_bias=config.receptive_field != 1, seed=config.seed, name="logits", dtype="float32", **shape
-    )(x)
+    # PixelGAN's last layer has a bias with instance norm only, as in the published PyTorch port.
+    use_bias = config.receptive_field != 1 or config.norm == "instance"
+    logits = PaddedConv(1, use_bias=use_bias, seed=config.seed, name="logits", dtype="float32", **shape)(x)
     return keras.Model(inputs, logits, name=f"patchgan_{config.receptive_field}")
 
 

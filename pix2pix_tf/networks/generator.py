@@ -36,25 +36,29 @@ def build_generator(config, *, image_size=None, input_channels=None, output_chan
     height, width = image_size or config.size
     dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
     widths = [config.base_filters * width for width in ENCODER_WIDTHS[: config.levels]]
-    # Norm brings its own shift; without norm the convolutions have a bias instead.
-    common = {"seed": config.seed, "use_bias": config.norm == "none", "dtype": dtype}
+    common = {"seed": config.seed, "dtype": dtype}
+    # With batch norm, no convolution but the last has a bias, as in the published code. Otherwise a convolution has one
+    # unless a norm follows, which brings its own shift: as in the published PyTorch port with instance norm.
+    bare = {"use_bias": config.norm != "batch", **common}
+    normed = {"use_bias": config.norm == "none", **common}
 
     x = inputs = keras.Input((height, width, input_channels or task.input_channels), name="condition")
     encoded = []
     for level, filters in enumerate(widths, start=1):
         if level > 1:
             x = keras.layers.LeakyReLU(negative_slope=0.2, name=f"down{level}_activation", dtype=dtype)(x)
-        x = Downsample(filters, name=f"down{level}_conv", **common)(x)
         # Appendix 6.1.1: no norm on the first layer. Departure from the paper's text, as in its erratum: none on the
         # innermost one either, whose single pixel batch statistics would turn to zero.
-        if config.norm != "none" and 1 < level < len(widths):
+        inside = 1 < level < len(widths)
+        x = Downsample(filters, name=f"down{level}_conv", **(normed if inside else bare))(x)
+        if config.norm != "none" and inside:
             x = Norm(config.norm, seed=config.seed, name=f"down{level}_norm", dtype=dtype)(x)
         encoded.append(x)
 
     skips = encoded[-2::-1]
     for block, (filters, skip) in enumerate(zip(widths[-2::-1], skips, strict=True), start=1):
         x = keras.layers.ReLU(name=f"up{block}_activation", dtype=dtype)(x)
-        x = Upsample(filters, name=f"up{block}_conv", **common)(x)
+        x = Upsample(filters, name=f"up{block}_conv", **normed)(x)
         if config.norm != "none":
             x = Norm(config.norm, seed=config.seed, name=f"up{block}_norm", dtype=dtype)(x)
         if block <= DROPOUT_BLOCKS:

@@ -29,6 +29,8 @@ class _Mode(typing.NamedTuple):
 
 _INFERENCE = _Mode()
 _mode = contextvars.ContextVar("mode", default=_INFERENCE)
+# The layers go by these names in .keras files: "pix2pix_tf>Norm".
+_serializable = keras.saving.register_keras_serializable("pix2pix_tf")
 
 
 def run(network, inputs, *, statistics="image", seed=None):
@@ -66,19 +68,27 @@ def _normal(mean, seed, name):
     return keras.initializers.RandomNormal(mean, 0.02, seed=zlib.crc32(f"{seed}/{name}".encode()))
 
 
-def _initialized(seed, name, **arguments):
-    """The arguments of a Keras convolution, its initialiser among them."""
-    return {"kernel_initializer": _normal(0.0, seed, name), "name": name, **arguments}
+def _arguments(layer, *names):
+    """What a layer's constructor needs to make it again: the arguments of these names, and every layer's own."""
+    return keras.layers.Layer.get_config(layer) | {name: getattr(layer, name) for name in names}
 
 
+@_serializable
 class Downsample(keras.layers.Conv2D):
     """4x4 convolution, stride 2, that halves height and width.
 
     SAME pads one pixel on each side, as the authors' code does, because sides are even.
     """
 
-    def __init__(self, filters, **arguments):
-        super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **_initialized(**arguments))
+    def __init__(self, filters, *, seed, name, **arguments):
+        initializer = _normal(0.0, seed, name)
+        super().__init__(
+            filters, KERNEL_SIZE, strides=2, padding="same", kernel_initializer=initializer, name=name, **arguments
+        )
+        self.seed = seed
+
+    def get_config(self):
+        return _arguments(self, "filters", "use_bias", "seed")
 
     def convolution_op(self, inputs, kernel):
         kernel = tf.convert_to_tensor(kernel)
@@ -89,11 +99,19 @@ class Downsample(keras.layers.Conv2D):
         )
 
 
+@_serializable
 class Upsample(keras.layers.Conv2DTranspose):
     """4x4 transposed convolution, stride 2, that doubles height and width."""
 
-    def __init__(self, filters, **arguments):
-        super().__init__(filters, KERNEL_SIZE, strides=2, padding="same", **_initialized(**arguments))
+    def __init__(self, filters, *, seed, name, **arguments):
+        initializer = _normal(0.0, seed, name)
+        super().__init__(
+            filters, KERNEL_SIZE, strides=2, padding="same", kernel_initializer=initializer, name=name, **arguments
+        )
+        self.seed = seed
+
+    def get_config(self):
+        return _arguments(self, "filters", "use_bias", "seed")
 
     def call(self, inputs):
         kernel = tf.convert_to_tensor(self.kernel)
@@ -107,6 +125,7 @@ class Upsample(keras.layers.Conv2DTranspose):
         return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
 
 
+@_serializable
 class PaddedConv(keras.layers.Conv2D):
     """Convolution of stride 1 with a border of `zeros` zeros on each side.
 
@@ -114,9 +133,13 @@ class PaddedConv(keras.layers.Conv2D):
     neither SAME nor VALID does. With kernel size 1 and no padding: PixelGAN's layers.
     """
 
-    def __init__(self, filters, *, kernel_size=KERNEL_SIZE, zeros=1, **arguments):
-        super().__init__(filters, kernel_size, **_initialized(**arguments))
+    def __init__(self, filters, *, kernel_size=KERNEL_SIZE, zeros=1, seed, name, **arguments):
+        super().__init__(filters, kernel_size, kernel_initializer=_normal(0.0, seed, name), name=name, **arguments)
         self.zeros = zeros
+        self.seed = seed
+
+    def get_config(self):
+        return _arguments(self, "filters", "kernel_size", "zeros", "use_bias", "seed")
 
     def convolution_op(self, inputs, kernel):
         # Padded by hand: on a CPU, convolutions with explicit padding miss the fast kernels.
@@ -130,6 +153,7 @@ class PaddedConv(keras.layers.Conv2D):
         return (batch, *(side and side - shrink for side in sides), self.filters)
 
 
+@_serializable
 class Norm(keras.layers.Layer):
     """Batch or instance normalisation with the statistics of the data at hand, always in float32.
 
@@ -141,10 +165,13 @@ class Norm(keras.layers.Layer):
 
     EPSILON = 1e-5
 
-    def __init__(self, kind, *, seed, name, dtype=None):
-        super().__init__(name=name, dtype=dtype)
+    def __init__(self, kind, *, seed, name, **arguments):
+        super().__init__(name=name, **arguments)
         self.kind = kind
         self.seed = seed
+
+    def get_config(self):
+        return _arguments(self, "kind", "seed")
 
     def build(self, input_shape):
         channels = input_shape[-1:]
@@ -179,6 +206,7 @@ class Norm(keras.layers.Layer):
         return input_shape
 
 
+@_serializable
 class Dropout(keras.layers.Layer):
     """Dropout as the noise z: the paper's only randomness, at training and at test time (section 3.1).
 
@@ -186,9 +214,12 @@ class Dropout(keras.layers.Layer):
     mask from the seed and its name.
     """
 
-    def __init__(self, rate, *, name, dtype):
-        super().__init__(name=name, dtype=dtype)
+    def __init__(self, rate, *, name, **arguments):
+        super().__init__(name=name, **arguments)
         self.rate = rate
+
+    def get_config(self):
+        return _arguments(self, "rate")
 
     def call(self, x, training=False):
         seed = _mode.get().seed

@@ -117,8 +117,13 @@ def path_of(workdir, which="latest") -> str:
 
 def load_generator(generator, path) -> int:
     """Fills a generator from a run's checkpoint and returns the step of that checkpoint."""
+    return load_networks(path, generator=generator)
+
+
+def load_networks(path, **networks) -> int:
+    """As `load_generator`, for any of a run's networks: `generator=…`, `discriminator=…`."""
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    wanted = tf.train.Checkpoint(step=step, generator=_variables(generator))
+    wanted = tf.train.Checkpoint(step=step, **{name: _variables(network) for name, network in networks.items()})
     _read(path, lambda: wanted.read(path).assert_existing_objects_matched().expect_partial())
     return int(step)
 

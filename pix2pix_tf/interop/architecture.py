@@ -1,0 +1,104 @@
+"""What a network of the port is, told from the names and shapes of its tensors, and what is refused."""
+
+import re
+import typing
+
+from pix2pix_tf.config import MAX_LEVELS, MIN_LEVELS
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.interop import layout
+from pix2pix_tf.networks.discriminator import STRIDED_LAYERS
+
+
+class UNet(typing.NamedTuple):
+    """A generator of the port."""
+
+    levels: int
+    base_filters: int
+    input_channels: int
+    output_channels: int
+    norm: str
+
+
+class PatchGAN(typing.NamedTuple):
+    """A discriminator of the port."""
+
+    receptive_field: int
+    base_filters: int
+    input_channels: int
+    norm: str
+
+
+def unet_of(tensors: dict, path: str) -> UNet:
+    """The generator in the file `path`; UserError if it is none that can be represented here."""
+    _refuse_what_has_no_place_here(tensors, path)
+    if _is_discriminator(tensors):
+        raise UserError(f"{path} is a discriminator; give it as --discriminator, and a generator as --generator.")
+    if f"{layout.FIRST}.weight" not in tensors:
+        raise UserError(f"{path} is no U-Net of the port, as it has no tensor {layout.FIRST}.weight.")
+    levels = 1
+    prefix = "model.model.1.model"
+    while f"{prefix}.1.weight" in tensors:
+        levels += 1
+        prefix += ".3.model"
+    if not MIN_LEVELS <= levels <= MAX_LEVELS:
+        raise UserError(
+            f"{path} is a U-Net that halves its input {levels} times; here it is {MIN_LEVELS} to {MAX_LEVELS} times, "
+            "as with the port's unet_128 (7) and unet_256 (8)."
+        )
+    filters, inputs, *_ = _kernel_shape(tensors, layout.FIRST, path)
+    _, outputs, *_ = _kernel_shape(tensors, layout.LAST, path)
+    return UNet(levels, filters, inputs, outputs, _norm(tensors, layout.unet(levels), "down2"))
+
+
+def patchgan_of(tensors: dict, path: str) -> PatchGAN:
+    """The discriminator in the file `path`; UserError if it is none that can be represented here."""
+    _refuse_what_has_no_place_here(tensors, path)
+    if f"{layout.FIRST}.weight" in tensors:
+        raise UserError(f"{path} is a generator; give it as --generator, and a discriminator as --discriminator.")
+    if not _is_discriminator(tensors):
+        raise UserError(
+            f"{path} is no PatchGAN of the port, as it has neither a tensor model.0.weight nor net.0.weight."
+        )
+    receptive_field = 1 if "net.0.weight" in tensors else _receptive_field(tensors, path)
+    modules = layout.patchgan(receptive_field)
+    filters, inputs, *_ = _kernel_shape(tensors, modules[0].name, path)
+    return PatchGAN(receptive_field, filters, inputs, _norm(tensors, modules, "disc2"))
+
+
+def _refuse_what_has_no_place_here(tensors, path):
+    if any(name.endswith((".weight_orig", ".weight_u")) or "parametrizations." in name for name in tensors):
+        raise UserError(f"{path} uses spectral norm, which has no counterpart here; train without it to import it.")
+    if any(".conv_block." in name for name in tensors):
+        raise UserError(f"{path} is a resnet generator; only the port's U-Nets (unet_128, unet_256) can be imported.")
+
+
+def _is_discriminator(tensors):
+    return "model.0.weight" in tensors or "net.0.weight" in tensors
+
+
+def _receptive_field(tensors, path):
+    """Told by the place of the last convolution."""
+    fields = {layout.patchgan(field)[-1].name: field for field in STRIDED_LAYERS}
+    places = [int(name.split(".")[1]) for name in tensors if re.fullmatch(r"model\.\d+\.\w+", name)]
+    last = f"model.{max(places)}"
+    if last not in fields:
+        raise UserError(
+            f"{path} is a discriminator whose last layer is {last}; receptive fields 16, 70 and 286 "
+            f"(n_layers_D 1, 3 and 5) end with {', '.join(fields)}."
+        )
+    return fields[last]
+
+
+def _kernel_shape(tensors, module, path):
+    shape = tensors[f"{module}.weight"].shape if f"{module}.weight" in tensors else ()
+    if len(shape) != 4:
+        raise UserError(f"{path} is no network of the port, as {module}.weight is no kernel of a convolution.")
+    return shape
+
+
+def _norm(tensors, modules, block):
+    """As the port decides on biases: a convolution before a norm has one with instance norm only."""
+    names = {module.layer: module.name for module in modules}
+    if f"{names[f'{block}_norm']}.weight" in tensors:
+        return "batch"
+    return "instance" if f"{names[f'{block}_conv']}.bias" in tensors else "none"

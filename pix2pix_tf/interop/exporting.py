@@ -1,0 +1,51 @@
+"""A run → files that the port loads with `strict=True`."""
+
+import os
+
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.interop import layout
+from pix2pix_tf.interop.files import write_tensors
+from pix2pix_tf.interop.weights import tensors_of
+from pix2pix_tf.networks.discriminator import build_discriminator
+from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.runs import load_config
+from pix2pix_tf.training import checkpoints
+
+
+def export_run(workdir: str, output: str, checkpoint: str = "latest", overwrite: bool = False) -> list[str]:
+    """Writes `output/latest_net_G.pth` and, if the checkpoint has a discriminator, `latest_net_D.pth`.
+
+    Args:
+      workdir: the run directory.
+      output: a folder, which is made if it is not there.
+      checkpoint: "latest", or "best", which holds a generator alone.
+      overwrite: whether files that are there may be replaced.
+
+    Returns:
+      The paths of the files.
+
+    Raises:
+      UserError: the run has no counterpart in the port, or a file is there already.
+    """
+    config = load_config(workdir)
+    if config.generator != "unet":
+        raise UserError(f"{workdir} has generator={config.generator}; the port knows the U-Net only.")
+    networks, modules = {"generator": build_generator(config)}, {"generator": layout.unet(config.levels)}
+    paths = {"generator": os.path.join(output, "latest_net_G.pth")}
+    if config.gan_weight and checkpoint == "latest":
+        networks["discriminator"] = build_discriminator(config)
+        modules["discriminator"] = layout.patchgan(config.receptive_field)
+        paths["discriminator"] = os.path.join(output, "latest_net_D.pth")
+    for path in paths.values():
+        if os.path.lexists(path) and not overwrite:
+            raise UserError(f"{path} is there already; give another --output, or --overwrite to replace it.")
+
+    checkpoints.load_networks(checkpoints.path_of(workdir, checkpoint), **networks)
+    tensors = {name: tensors_of(networks[name], modules[name], config.norm, workdir) for name in networks}
+    try:
+        os.makedirs(output, exist_ok=True)
+        for name, path in paths.items():
+            write_tensors(tensors[name], path)
+    except OSError as error:
+        raise UserError(f"{output} cannot be written to ({error.strerror}); give another --output.") from None
+    return list(paths.values())

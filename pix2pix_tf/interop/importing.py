@@ -1,0 +1,128 @@
+"""The port's files → an ordinary run directory at step 0."""
+
+import os
+
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.interop import architecture, layout
+from pix2pix_tf.interop.files import read_tensors
+from pix2pix_tf.interop.weights import fill
+from pix2pix_tf.networks.discriminator import build_discriminator
+from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.runs import config_for_run, save_config
+from pix2pix_tf.tasks import get_task
+from pix2pix_tf.training.adam import Adam
+from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.training.step import variables_of
+
+_TASKS = {(3, 3): "translate", (1, 2): "colorize", (1, 3): "colorize_rgb"}  # By channels, where no task is given.
+
+
+def import_run(generator_path: str, discriminator_path: str | None, workdir: str, given: dict) -> list[str]:
+    """Makes a run directory of a generator of the port and, if there is one, its discriminator.
+
+    Args:
+      generator_path, discriminator_path: state dicts, such as latest_net_G.pth and latest_net_D.pth.
+      workdir: the run directory, which must not be there yet.
+      given: the `Config` fields that the user set; those that the files tell may be left out.
+
+    Returns:
+      Sentences that say what was imported, and what was not.
+
+    Raises:
+      UserError: a file cannot be represented here, the two do not fit, or `given` contradicts them.
+    """
+    if os.path.lexists(workdir) and (not os.path.isdir(workdir) or os.listdir(workdir)):
+        raise UserError(f"{workdir} is there already, and an import overwrites nothing; give another --workdir.")
+    tensors = {"generator": read_tensors(generator_path)}
+    unet = architecture.unet_of(tensors["generator"], generator_path)
+    told = {"base_filters": unet.base_filters, "norm": unet.norm}
+    report = [
+        f"{generator_path}: U-Net of {unet.levels} levels and width {unet.base_filters}, "
+        f"{unet.input_channels} → {unet.output_channels} channels, {unet.norm} norm"
+    ]
+    if discriminator_path:
+        tensors["discriminator"] = read_tensors(discriminator_path)
+        patchgan = architecture.patchgan_of(tensors["discriminator"], discriminator_path)
+        told |= {"receptive_field": patchgan.receptive_field, "conditional": _sees_input(patchgan, unet)}
+        _check_that_they_fit(patchgan, unet)
+        report.append(
+            f"{discriminator_path}: discriminator of receptive field {patchgan.receptive_field}, "
+            f"{'conditional' if told['conditional'] else 'unconditional'}"
+        )
+    for name, value in told.items():
+        if given.get(name, value) != value:
+            raise UserError(f"The files have {name}={value!r}, not {given[name]!r}; leave --{name} out.")
+    config = _config(unet, workdir, told, given)
+    if discriminator_path and not config.gan_weight:
+        raise UserError(
+            f"With gan_weight 0 there is no discriminator to import {discriminator_path} into; leave one out."
+        )
+
+    networks = {"generator": build_generator(config)}
+    modules = {"generator": layout.unet(unet.levels)}
+    paths = {"generator": generator_path, "discriminator": discriminator_path}
+    if config.gan_weight:
+        networks["discriminator"] = build_discriminator(config)
+        modules["discriminator"] = layout.patchgan(config.receptive_field)
+    for name in tensors:
+        dropped = fill(networks[name], modules[name], config.norm, tensors[name], paths[name])
+        if dropped:
+            report.append(f"{paths[name]}: dropped {len(dropped)} biases that the instance norm behind them cancels")
+    if config.gan_weight and not discriminator_path:
+        report.append("no --discriminator: training starts with a fresh one")
+
+    _save(config, workdir, networks)
+    return [*report, f"{workdir} is a run at step 0"]
+
+
+def _sees_input(patchgan, unet):
+    """Whether the discriminator is conditional, as its input channels tell."""
+    alone, together = unet.output_channels, unet.input_channels + unet.output_channels
+    if patchgan.input_channels not in (alone, together):
+        raise UserError(
+            f"The discriminator takes {patchgan.input_channels} channels; with this generator it must be {together} "
+            f"(conditional) or {alone} (unconditional)."
+        )
+    return patchgan.input_channels == together
+
+
+def _check_that_they_fit(patchgan, unet):
+    for name in ("base_filters", "norm"):
+        theirs, ours = getattr(patchgan, name), getattr(unet, name)
+        if theirs != ours:
+            raise UserError(
+                f"The discriminator has {name}={theirs!r} and the generator {ours!r}, but a run has one for both; "
+                "leave --discriminator out to start with a fresh one."
+            )
+
+
+def _config(unet, workdir, told, given):
+    """The run's configuration: what the files tell, then what the user gave, then presets and defaults."""
+    channels = unet.input_channels, unet.output_channels
+    if channels not in _TASKS:
+        known = ", ".join(f"{a} → {b} ({task})" for (a, b), task in _TASKS.items())
+        raise UserError(f"The generator makes {channels[1]} channels of {channels[0]}, and the tasks are {known}.")
+    chosen = {"task": _TASKS[channels], "image_size": 2**unet.levels, **given, **told}
+    config = config_for_run(workdir, chosen)
+    task = get_task(config)
+    if (task.input_channels, task.output_channels) != channels:
+        raise UserError(
+            f"The generator makes {channels[1]} channels of {channels[0]}, and task {config.task} needs "
+            f"{task.output_channels} of {task.input_channels}; leave --task out, or take {_TASKS[channels]}."
+        )
+    if config.levels != unet.levels:
+        raise UserError(
+            f"The generator halves its input {unet.levels} times, and with image_size {config.image_size} it would be "
+            f"{config.levels}; take {2**unet.levels}."
+        )
+    return config
+
+
+def _save(config, workdir, networks):
+    """As training saves a run that has not begun."""
+    optimizers = {f"{name}_optimizer": Adam(variables_of(net), config.beta_1) for name, net in networks.items()}
+    try:
+        save_config(config, workdir)
+    except OSError as error:
+        raise UserError(f"{workdir} cannot be written to ({error.strerror}); give another --workdir.") from None
+    Checkpoints(workdir, config.keep_checkpoints, networks, optimizers).save()

@@ -1,0 +1,26 @@
+"""Writes a run's networks for PyTorch: python -m pix2pix_tf.tools.export_pytorch --workdir=RUN --output=DIR.
+
+Makes latest_net_G.pth and latest_net_D.pth, state dicts that junyanz/pytorch-CycleGAN-and-pix2pix loads; see
+docs/pytorch.md.
+"""
+
+from absl import flags
+
+from pix2pix_tf import cli
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "run directory", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "folder for the files", required=True)
+_CHECKPOINT = flags.DEFINE_enum(
+    "checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every, and has no discriminator"
+)
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "replace files that are there")
+
+
+def main():
+    from pix2pix_tf.interop.exporting import export_run
+
+    print("\n".join(export_run(_WORKDIR.value, _OUTPUT.value, _CHECKPOINT.value, _OVERWRITE.value)))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,29 @@
+"""Makes a run of PyTorch weights: python -m pix2pix_tf.tools.import_pytorch --generator=latest_net_G.pth --workdir=RUN.
+
+Reads the files of junyanz/pytorch-CycleGAN-and-pix2pix; see docs/pytorch.md. What the files do not tell is a flag, as
+for train.py: dropout, the data to fine-tune or to measure on, the direction.
+"""
+
+from absl import flags
+
+from pix2pix_tf import cli
+
+_CLASHES = ("generator",)  # The field of this name is always unet, and its flag means the file.
+
+cli.define_config_flags(leave_out=_CLASHES)
+_GENERATOR = flags.DEFINE_string("generator", None, "file of the generator, latest_net_G.pth", required=True)
+_DISCRIMINATOR = flags.DEFINE_string(
+    "discriminator", None, "file of its discriminator, latest_net_D.pth (default: training starts with a fresh one)"
+)
+_WORKDIR = flags.DEFINE_string("workdir", None, "run directory to make", required=True)
+
+
+def main():
+    from pix2pix_tf.interop.importing import import_run
+
+    given = cli.given_config_fields(leave_out=_CLASHES)
+    print("\n".join(import_run(_GENERATOR.value, _DISCRIMINATOR.value, _WORKDIR.value, given)))
+
+
+if __name__ == "__main__":
+    cli.run(main)
