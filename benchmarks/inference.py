@@ -1,19 +1,24 @@
-"""How long is an answer of an export, beside the bare generator, and how many does it give a second?
+"""How long is an answer, beside stock Keras layers and the bare generator, and how many are there a second?
 
     python benchmarks/inference.py
+    python benchmarks/inference.py --sizes=256,512,1024,2048      # Translator on larger pictures
 
 All calls run in one process on the same pictures, interleaved, after a warm-up; the table shows the median and the
-quartiles of their times, and what a picture takes in proportion. The network alone is compiled for one size, and gets
-its input ready-made; the generator is `Translator.generate`, from RGB floats of any size to what the network says; the
-export's `translate` takes and gives uint8, checks it, and for colorize makes RGB of it.
+quartiles of their times, and what a picture takes in proportion. Stock Keras is a U-Net of plain layers (stock.py),
+with the picture's own norm statistics and with noise (`training=True`), or with moving averages. The network alone is
+compiled for one size, and gets its input ready-made; the generator is `Translator.generate`, from RGB floats of any
+size to what the network says; the export's `translate` takes and gives uint8, checks it, and for colorize makes RGB
+of it.
 """
 
 import statistics
 import tempfile
 import time
 
+import numpy as np
 import tensorflow as tf
 from absl import app, flags, logging
+from stock import stock_generator
 
 import pix2pix_tf
 from pix2pix_tf import images
@@ -23,6 +28,7 @@ from pix2pix_tf.translation import at_inference
 
 _TASKS = flags.DEFINE_list("tasks", ["translate", "colorize"], "tasks that are measured")
 _IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")
+_SIZES = flags.DEFINE_list("sizes", [], "instead: sides of square pictures that a Translator answers one by one")
 _ROUNDS = flags.DEFINE_integer("rounds", 40, "calls of each kind", lower_bound=2)
 _QUICK = flags.DEFINE_bool("quick", False, "a tiny network and few calls, to see that everything runs")
 
@@ -40,8 +46,12 @@ def calls(config, folder):
     pictures = tf.cast(noise, tf.uint8)
     source = images.to_network(pictures[:1])
     condition = get_task(config).condition(source)
+    stock = stock_generator(config, condition.shape[-1], get_task(config).output_channels)
+    tested, averaged = (tf.function(lambda x, mode=mode: stock(x, training=mode)) for mode in (True, False))
     network = tf.function(at_inference(config, generator), [tf.TensorSpec(condition.shape)], autograph=False)
     return {
+        "stock Keras": (1, lambda: tested(condition)),
+        "stock Keras, averages": (1, lambda: averaged(condition)),
         "network alone": (1, lambda: network(condition)),
         "generator": (1, lambda: translator.generate(source)),
         **{
@@ -63,21 +73,42 @@ def measure(calls, rounds):
     return seconds
 
 
+def _answer_sizes(config, sizes, rounds):
+    """Prints how long a Translator takes for a picture of each size."""
+    translator = pix2pix_tf.Translator(config, pix2pix_tf.build_generator(config, image_size=(None, None)))
+    pictures = {side: np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8) for side in sizes}
+    seconds = {side: [] for side in sizes}
+    for round_number in range(rounds + 1):
+        for side, picture in pictures.items():
+            start = time.perf_counter()
+            translator(picture)
+            if round_number:
+                seconds[side].append(time.perf_counter() - start)
+    print(f"{'size':<14}{'ms':>9}{'quartiles':>20}{'images/s':>10}{'megapixels/s':>14}")
+    for side, times in seconds.items():
+        low, median, high = statistics.quantiles(times, n=4, method="inclusive")
+        spread = f"{1000 * low:.1f} to {1000 * high:.1f}"
+        print(f"{f'{side}x{side}':<14}{1000 * median:9.1f}{spread:>20}{1 / median:10.2f}{side**2 / 1e6 / median:14.2f}")
+
+
 def main(_):
     logging.set_verbosity(logging.ERROR)  # Saving and loading a model is chatty.
     small = {"image_size": 32, "base_filters": 4} if _QUICK.value else {"image_size": _IMAGE_SIZE.value}
     rounds = 2 if _QUICK.value else _ROUNDS.value
-    print(f"{'task':<14}{'call':<23}{'ms':>9}{'quartiles':>18}{'x network':>11}{'x generator':>13}{'images/s':>10}")
+    if _SIZES.value:
+        _answer_sizes(pix2pix_tf.Config(**small), [int(size) for size in _SIZES.value], rounds)
+        return
+    print(f"{'task':<12}{'call':<23}{'ms':>8}{'quartiles':>17}{'x stock':>9}{'x network':>11}{'images/s':>10}")
     for task in _TASKS.value:
         with tempfile.TemporaryDirectory() as folder:
             measured = calls(pix2pix_tf.Config(task=task, **small), folder)
             seconds = measure(measured, rounds)
-        network, generator, *_ = (statistics.median(times) for times in seconds.values())
+        stock, network = (statistics.median(seconds[name]) for name in ("stock Keras", "network alone"))
         for name, (count, _) in measured.items():
             low, median, high = statistics.quantiles(seconds[name], n=4, method="inclusive")
             print(
-                f"{task:<14}{name:<23}{1000 * median:9.1f}{f'{1000 * low:.1f} to {1000 * high:.1f}':>18}"
-                f"{median / count / network:11.2f}{median / count / generator:13.2f}{count / median:10.2f}"
+                f"{task:<12}{name:<23}{1000 * median:8.1f}{f'{1000 * low:.1f} to {1000 * high:.1f}':>17}"
+                f"{median / count / stock:9.2f}{median / count / network:11.2f}{count / median:10.2f}"
             )
 
 

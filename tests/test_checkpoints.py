@@ -13,7 +13,7 @@ from pix2pix_tf import UserError, build_discriminator, build_generator
 from pix2pix_tf.training import checkpoints
 from pix2pix_tf.training.adam import Adam
 from pix2pix_tf.training.checkpoints import Checkpoints
-from pix2pix_tf.training.step import variables_of
+from pix2pix_tf.training.state import variables_of
 
 
 def new_run(workdir, config, keep=3):
@@ -21,7 +21,7 @@ def new_run(workdir, config, keep=3):
     networks = {"generator": build_generator(config)}
     if config.gan_weight:
         networks["discriminator"] = build_discriminator(config)
-    optimizers = {f"{name}_optimizer": Adam(variables_of(network), 0.5) for name, network in networks.items()}
+    optimizers = {name: Adam(variables_of(network), 0.5) for name, network in networks.items()}
     return SimpleNamespace(
         checkpoints=Checkpoints(str(workdir), keep, networks, optimizers), networks=networks, optimizers=optimizers
     )

@@ -11,7 +11,8 @@ import tensorflow as tf
 from pix2pix_tf import build_discriminator, build_generator
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.training.adam import Adam
-from pix2pix_tf.training.step import make_train_step, variables_of
+from pix2pix_tf.training.state import variables_of
+from pix2pix_tf.training.step import make_train_step
 
 CONFIGS = [
     {},

@@ -10,7 +10,8 @@ from pix2pix_tf import Config, build_discriminator, build_generator
 from pix2pix_tf.networks.discriminator import feature_layers
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.training.adam import Adam
-from pix2pix_tf.training.step import make_train_step, variables_of
+from pix2pix_tf.training.state import variables_of
+from pix2pix_tf.training.step import make_train_step
 
 CONFIG = Config(image_size=32, base_filters=2, receptive_field=16)
 SEEDS = tf.constant([[1, 2], [3, 4]], tf.int64)

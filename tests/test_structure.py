@@ -26,7 +26,7 @@ INNER_ORDER = {
     "study": ["pictures", "protocol", "answers", "sessions", "report", "server"],
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
     "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
-    "training": ["adam", "devices", "checkpoints", "step", "reporting", "loop"],
+    "training": ["adam", "devices", "state", "checkpoints", "step", "reporting", "loop"],
 }
 MAY_HAVE_FLAGS = {"cli", "tools"}
 DEFINITIONS = ast.FunctionDef | ast.ClassDef

@@ -6,13 +6,10 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.interop import architecture, layout
 from pix2pix_tf.interop.files import read_tensors
 from pix2pix_tf.interop.weights import fill
-from pix2pix_tf.networks.discriminator import build_discriminator
-from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.runs import config_for_run, save_config
 from pix2pix_tf.tasks import get_task
-from pix2pix_tf.training.adam import Adam
 from pix2pix_tf.training.checkpoints import Checkpoints
-from pix2pix_tf.training.step import variables_of
+from pix2pix_tf.training.state import new_state
 
 _TASKS = {(3, 3): "translate", (1, 2): "colorize", (1, 3): "colorize_rgb"}  # By channels, where no task is given.
 
@@ -58,11 +55,10 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
             f"With gan_weight 0 there is no discriminator to import {discriminator_path} into; leave one out."
         )
 
-    networks = {"generator": build_generator(config)}
+    networks, optimizers = new_state(config)
     modules = {"generator": layout.unet(unet.levels)}
     paths = {"generator": generator_path, "discriminator": discriminator_path}
     if config.gan_weight:
-        networks["discriminator"] = build_discriminator(config)
         modules["discriminator"] = layout.patchgan(config.receptive_field)
     for name in tensors:
         dropped = fill(networks[name], modules[name], config.norm, tensors[name], paths[name])
@@ -71,7 +67,7 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
     if config.gan_weight and not discriminator_path:
         report.append("no --discriminator: training starts with a fresh one")
 
-    _save(config, workdir, networks)
+    _save(config, workdir, networks, optimizers)
     return [*report, f"{workdir} is a run at step 0"]
 
 
@@ -118,9 +114,8 @@ def _config(unet, workdir, told, given):
     return config
 
 
-def _save(config, workdir, networks):
+def _save(config, workdir, networks, optimizers):
     """As training saves a run that has not begun."""
-    optimizers = {f"{name}_optimizer": Adam(variables_of(net), config.beta_1) for name, net in networks.items()}
     try:
         save_config(config, workdir)
     except OSError as error:

@@ -25,7 +25,7 @@ class Checkpoints:
     """
 
     def __init__(self, workdir, keep, networks: dict, optimizers: dict, writes=True):
-        """`networks` and `optimizers` name what is saved, such as {"generator": model}.
+        """`networks` and `optimizers` are those of `new_state`, by name.
 
         Of many processes that train together, one `writes`; the others only check what they would write.
         """
@@ -33,7 +33,8 @@ class Checkpoints:
         self._networks = networks
         self._writes = writes
         saved = {name: _variables(network) for name, network in networks.items()}
-        self._checkpoint = tf.train.Checkpoint(step=self.step, **saved, **optimizers)
+        saved |= {f"{name}_optimizer": optimizer for name, optimizer in optimizers.items()}
+        self._checkpoint = tf.train.Checkpoint(step=self.step, **saved)
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, os.path.join(workdir, FOLDER), keep, checkpoint_name="step"
         )

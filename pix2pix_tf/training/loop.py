@@ -16,16 +16,14 @@ from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batc
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.metrics import image_metrics
-from pix2pix_tf.networks.discriminator import build_discriminator
-from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import reporting
-from pix2pix_tf.training.adam import Adam
-from pix2pix_tf.training.checkpoints import Best, Checkpoints
+from pix2pix_tf.training.checkpoints import FOLDER, Best, Checkpoints
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
 from pix2pix_tf.training.reporting import say
-from pix2pix_tf.training.step import make_train_step, variables_of
+from pix2pix_tf.training.state import new_state
+from pix2pix_tf.training.step import make_train_step
 from pix2pix_tf.translation import at_inference, translate
 
 
@@ -62,17 +60,8 @@ def _train(config, workdir, devices):
 
     with _only_one_process(workdir, devices.is_chief), _StopRequest() as stop:
         with devices.scope():
-            networks = {"generator": build_generator(config)}
-            if config.gan_weight:
-                networks["discriminator"] = build_discriminator(config)
-            optimizers = {name: Adam(variables_of(network), config.beta_1) for name, network in networks.items()}
-        checkpoints = Checkpoints(
-            workdir,
-            config.keep_checkpoints,
-            networks,
-            {f"{name}_optimizer": adam for name, adam in optimizers.items()},
-            writes=devices.is_chief,
-        )
+            networks, optimizers = new_state(config)
+        checkpoints = Checkpoints(workdir, config.keep_checkpoints, networks, optimizers, writes=devices.is_chief)
         start = step = saved = checkpoints.restore()
         if len(steps := set(devices.of_all_processes(start))) > 1:
             raise UserError(
@@ -222,7 +211,8 @@ def _save(checkpoints, step, saved, workdir):
 
 
 def _advice(saved, workdir):
-    kept = f"the newest checkpoint in {workdir} is of step {saved}" if saved else f"{workdir} has no checkpoint yet"
+    has_one = saved or os.path.exists(os.path.join(workdir, FOLDER, "checkpoint"))  # An imported run is saved at 0.
+    kept = f"the newest checkpoint in {workdir} is of step {saved}" if has_one else f"{workdir} has no checkpoint yet"
     return f"{kept}; try a lower --learning_rate in a new --workdir."
 
 

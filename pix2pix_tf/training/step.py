@@ -6,11 +6,7 @@ from pix2pix_tf import losses
 from pix2pix_tf.networks.discriminator import feature_layers
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.training.devices import mean_over_devices
-
-
-def variables_of(network) -> list[tf.Variable]:
-    """A Keras network's trainable TensorFlow variables, in their fixed order."""
-    return [variable.value for variable in network.trainable_variables]
+from pix2pix_tf.training.state import variables_of
 
 
 def make_train_step(config, generator, discriminator, generator_optimizer, discriminator_optimizer):

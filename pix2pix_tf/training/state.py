@@ -1,0 +1,18 @@
+"""What a run trains: the networks of its configuration, and an optimiser for each."""
+
+from pix2pix_tf.networks.discriminator import build_discriminator
+from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.training.adam import Adam
+
+
+def variables_of(network) -> list:
+    """A Keras network's trainable TensorFlow variables, in their fixed order."""
+    return [variable.value for variable in network.trainable_variables]
+
+
+def new_state(config) -> tuple[dict, dict]:
+    """Fresh networks and their optimisers, both by name: `generator` and, unless `gan_weight` is 0, `discriminator`."""
+    networks = {"generator": build_generator(config)}
+    if config.gan_weight:
+        networks["discriminator"] = build_discriminator(config)
+    return networks, {name: Adam(variables_of(network), config.beta_1) for name, network in networks.items()}
