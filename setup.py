@@ -50,6 +50,7 @@ setup(
             *_SERVE,
             "dill>=0.3",
             "pytest>=8,<10",
+            "pytest-xdist>=3.6,<4",
             "ruff>=0.14",
             "scikit-image>=0.25,<1",
             "selenium>=4.30,<5",

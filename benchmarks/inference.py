@@ -4,7 +4,7 @@
     python benchmarks/inference.py --sizes=256,512,1024,2048      # Translator on larger pictures
 
 All calls run in one process on the same pictures, interleaved, after a warm-up; the table shows the median and the
-quartiles of their times, and what a picture takes in proportion. Stock Keras is a U-Net of plain layers (stock.py),
+quartiles of their times, and how many times as fast a picture is answered as by two of them. Stock Keras is a U-Net of plain layers (stock.py),
 with the picture's own norm statistics and with noise (`training=True`), or with moving averages. The network alone is
 compiled for one size, and gets its input ready-made; the generator is `Translator.generate`, from RGB floats of any
 size to what the network says; the export's `translate` takes and gives uint8, checks it, and for colorize makes RGB
@@ -108,7 +108,7 @@ def main(_):
             low, median, high = statistics.quantiles(seconds[name], n=4, method="inclusive")
             print(
                 f"{task:<12}{name:<23}{1000 * median:8.1f}{f'{1000 * low:.1f} to {1000 * high:.1f}':>17}"
-                f"{median / count / stock:9.2f}{median / count / network:11.2f}{count / median:10.2f}"
+                f"{stock * count / median:9.2f}{network * count / median:11.2f}{count / median:10.2f}"
             )
 
 
