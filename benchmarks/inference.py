@@ -4,11 +4,11 @@
     python benchmarks/inference.py --sizes=256,512,1024,2048      # Translator on larger pictures
 
 All calls run in one process on the same pictures, interleaved, after a warm-up; the table shows the median and the
-quartiles of their times, and how many times as fast a picture is answered as by two of them. Stock Keras is a U-Net of plain layers (stock.py),
-with the picture's own norm statistics and with noise (`training=True`), or with moving averages. The network alone is
-compiled for one size, and gets its input ready-made; the generator is `Translator.generate`, from RGB floats of any
-size to what the network says; the export's `translate` takes and gives uint8, checks it, and for colorize makes RGB
-of it.
+quartiles of their times, and how many times as fast a picture is answered as by two of them. Stock Keras is a U-Net of
+plain layers (stock.py), with the picture's own norm statistics and with noise (`training=True`), or with moving
+averages. The network alone is compiled for one size, and gets its input ready-made; the generator is
+`Translator.generate`, from RGB floats of any size to what the network says; the export's `translate` takes and gives
+uint8, checks it, and for colorize makes RGB of it.
 """
 
 import statistics
