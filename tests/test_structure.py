@@ -18,13 +18,15 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports only what stands above it.
 ORDER = "errors config runs cli images color datasets palettes augment tasks losses networks data metrics".split()
-ORDER += "translation training inference tiling bulk exporting evaluation study serving interop tools".split()
+ORDER += "translation training inference tiling bulk exporting evaluation reproduction study serving".split()
+ORDER += ["interop", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
     "data": "split parallel preflight folders pairing paired_archive tfrecords sources pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["pictures", "protocol", "answers", "sessions", "report", "server"],
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
+    "reproduction": ["experiments", "running", "tables", "figures", "report"],
     "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
     "training": ["adam", "devices", "state", "checkpoints", "step", "reporting", "loop"],
 }

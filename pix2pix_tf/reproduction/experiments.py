@@ -1,0 +1,146 @@
+"""What the paper compares: each table or figure as a list of changes to one configuration.
+
+The paper's numbers are on Cityscapes, with a classifier trained in Caffe, at 256x256 and for 200 epochs: orderings can
+be compared with them, values cannot.
+"""
+
+import dataclasses
+
+_L1 = {"gan_weight": 0.0}
+_GAN = {"conditional": False, "reconstruction_weight": 0.0}
+_CGAN = {"reconstruction_weight": 0.0}
+_L1_GAN = {"conditional": False}
+_L1_CGAN = {}
+_NO_SKIPS = {"generator": "encoder_decoder"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One configuration of an experiment.
+
+    Attributes:
+      title: as in the paper.
+      changes: of the configuration that all rows share.
+      paper: the paper's numbers, in the order of the experiment's columns; empty if there are none.
+    """
+
+    title: str
+    changes: dict
+    paper: tuple[float, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A table or a figure of the paper.
+
+    Attributes:
+      title: what it asks.
+      source: where it stands in the paper.
+      task: what is trained: "to_photo" from label maps to photos, "to_labels" the other way, "colorize" photos.
+      columns: {what `measures` calls it: its title}.
+      rows: by name. Rows of one name and task are one run directory, in whichever experiment they stand.
+      truth: the paper's numbers of the ground truth, if its table has them.
+    """
+
+    title: str
+    source: str
+    task: str
+    columns: dict[str, str]
+    rows: dict[str, Row]
+    truth: tuple[float, ...] = ()
+
+
+_SCORES = {"per_pixel": "per-pixel accuracy", "per_class": "per-class accuracy", "iou": "class IOU"}
+_INTERSECTIONS = {"L": "intersection of L", "a": "of a", "b": "of b"}
+
+EXPERIMENTS = {
+    "table1": Experiment(
+        "Which loss?",
+        "Table 1 and figure 4",
+        "to_photo",
+        _SCORES,
+        {
+            "l1": Row("L1", _L1, (0.42, 0.15, 0.11)),
+            "gan": Row("GAN", _GAN, (0.22, 0.05, 0.01)),
+            "cgan": Row("cGAN", _CGAN, (0.57, 0.22, 0.16)),
+            "l1_gan": Row("L1+GAN", _L1_GAN, (0.64, 0.20, 0.15)),
+            "l1_cgan": Row("L1+cGAN", _L1_CGAN, (0.66, 0.23, 0.17)),
+        },
+        truth=(0.80, 0.26, 0.21),
+    ),
+    "table2": Experiment(
+        "Do the skip connections help?",
+        "Table 2 and figure 5",
+        "to_photo",
+        _SCORES,
+        {
+            "no_skips_l1": Row("Encoder–decoder, L1", _NO_SKIPS | _L1, (0.35, 0.12, 0.08)),
+            "no_skips_l1_cgan": Row("Encoder–decoder, L1+cGAN", _NO_SKIPS | _L1_CGAN, (0.29, 0.09, 0.05)),
+            "l1": Row("U-Net, L1", _L1, (0.48, 0.18, 0.13)),
+            "l1_cgan": Row("U-Net, L1+cGAN", _L1_CGAN, (0.55, 0.20, 0.14)),
+        },
+    ),
+    "table3": Experiment(
+        "How large a patch should the discriminator see?",
+        "Table 3 and figure 6",
+        "to_photo",
+        _SCORES,
+        {
+            "patch_1": Row("1×1", {"receptive_field": 1}, (0.39, 0.15, 0.10)),
+            "patch_16": Row("16×16", {"receptive_field": 16}, (0.65, 0.21, 0.17)),
+            "l1_cgan": Row("70×70", _L1_CGAN, (0.66, 0.23, 0.17)),
+            "patch_286": Row("286×286", {"receptive_field": 286}, (0.42, 0.16, 0.11)),
+        },
+    ),
+    "table6": Experiment(
+        "Photo → labels: does a GAN help where there is one right answer?",
+        "Table 6 and figure 10",
+        "to_labels",
+        _SCORES,
+        {
+            "l1": Row("L1", _L1, (0.86, 0.42, 0.35)),
+            "cgan": Row("cGAN", _CGAN, (0.74, 0.28, 0.22)),
+            "l1_cgan": Row("L1+cGAN", _L1_CGAN, (0.83, 0.36, 0.29)),
+        },
+    ),
+    "figure7": Experiment(
+        "Are the colours distributed as in the truth?",
+        "Figure 7",
+        "colorize",
+        _INTERSECTIONS,
+        {
+            "l1": Row("L1", _L1, (0.81, 0.69, 0.70)),
+            "cgan": Row("cGAN", _CGAN, (0.87, 0.74, 0.84)),
+            "l1_cgan": Row("L1+cGAN", _L1_CGAN, (0.86, 0.84, 0.82)),
+            "patch_1": Row("PixelGAN", {"receptive_field": 1}, (0.83, 0.68, 0.78)),
+        },
+    ),
+    "figure8": Experiment(
+        "What does a generator make of pictures of twice the size that it was trained at?",
+        "Figure 8",
+        "to_photo",
+        {"l1": "L1 on [-1, 1]", "l1_twice": "at twice the size", "ssim": "SSIM", "ssim_twice": "at twice the size"},
+        {"l1_cgan": Row("L1+cGAN", _L1_CGAN)},
+    ),
+    "rgb_vs_lab": Experiment(
+        "Colourise in Lab or in RGB?",
+        "a question of this project, not of the paper",
+        "colorize",
+        {
+            "a": "intersection of a",
+            "b": "of b",
+            "l1": "L1 on [-1, 1]",
+            "ssim": "SSIM",
+            "lightness": "median error of L",
+        },
+        {
+            "l1_cgan": Row("Lab: L in, a and b out", _L1_CGAN),
+            "rgb": Row("RGB: grey in, R, G and B out", {"task": "colorize_rgb"}),
+        },
+    ),
+}
+
+
+def fixed_fields(experiment: Experiment) -> set[str]:
+    """The fields of Config that an experiment decides itself."""
+    return {"task", *(field for row in experiment.rows.values() for field in row.changes)}

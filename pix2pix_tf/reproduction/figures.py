@@ -1,0 +1,70 @@
+"""The pictures of an experiment: rows of validation pictures with every answer beside, or colour distributions."""
+
+import os
+
+import matplotlib
+
+matplotlib.use("Agg")  # Runs have no screen.
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from pix2pix_tf import images
+from pix2pix_tf.evaluation.answers import answer, open_splits, read_pair, spread
+from pix2pix_tf.evaluation.colors import LIMITS
+from pix2pix_tf.inference import Translator
+from pix2pix_tf.reproduction.running import at_twice_the_size
+from pix2pix_tf.tasks import get_task
+from pix2pix_tf.training.reporting import GRID_ROWS, sample_grid
+
+
+def save_answers(workdirs: dict[str, str], path: str) -> None:
+    """A grid: input, what each run ({title: run directory}) makes of it, and the target."""
+    runs = {title: Translator.load(workdir) for title, workdir in workdirs.items()}
+    _save_grid(runs, path)
+
+
+def save_sizes(workdir: str, path: str) -> None:
+    """A grid as of `save_answers`: a generator at the size that it was trained at, enlarged, and at twice that size."""
+    run = Translator.load(workdir)
+    _save_grid({"as trained, enlarged": run, "at twice the size": at_twice_the_size(run)}, path)
+
+
+def _save_grid(runs, path):
+    config = list(runs.values())[-1].config  # Of the last one's size, as the others are enlarged to.
+    split, _ = open_splits(config, "val")
+    numbers = spread(split, GRID_ROWS)
+    columns = {title: answer(run, split, numbers, noise_seed=0).outputs for title, run in runs.items()}
+    rows = []
+    for row, number in enumerate(numbers):
+        source, target = read_pair(config, split, number)
+        outputs = [_enlarged(images.to_network(outputs[row]), config.size) for outputs in columns.values()]
+        rows.append((get_task(config).visible(get_task(config).condition(source)), *outputs, target))
+    grid = sample_grid(rows, ("input", *columns, "target"))
+    Image.fromarray(grid).save(path + ".tmp", "PNG")
+    os.replace(path + ".tmp", path)
+
+
+def _enlarged(picture, size):
+    return picture if picture.shape[:2] == size else tf.image.resize(picture, size, method="nearest")
+
+
+def save_histograms(results: dict[str, dict], path: str) -> None:
+    """Log probabilities of L, a and b, as in the paper's figure 7; `results` are {title: what `evaluate` returned}."""
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.7), layout="constrained")
+    truth = next(iter(results.values()))["histograms"]["truth"]
+    lines = {"ground truth": truth} | {title: result["histograms"]["outputs"] for title, result in results.items()}
+    for axis, (name, (low, high)) in zip(axes, LIMITS.items(), strict=True):
+        values = np.arange(low, high + 1)
+        counts = {title: np.asarray(histograms[name], float) for title, histograms in lines.items()}
+        for title, count in counts.items():
+            style = {"color": "black", "linestyle": "--"} if title == "ground truth" else {}
+            axis.semilogy(values, count / count.sum(), label=title, **style)
+        shown = values[np.any(list(counts.values()), axis=0)]
+        axis.set(xlabel=name, ylabel=f"P({name})", xlim=(shown[0] - 1, shown[-1] + 1))
+        axis.grid(alpha=0.3)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(lines), frameon=False)
+    figure.savefig(path + ".tmp", dpi=120, format="png")
+    plt.close(figure)
+    os.replace(path + ".tmp", path)

@@ -1,0 +1,87 @@
+"""The numbers of an experiment as Markdown, with the paper's beside them and what their orderings have in common."""
+
+import itertools
+
+_NOT_COMPARABLE = (
+    "The paper's numbers are on Cityscapes at 256×256 after 200 epochs, with a classifier trained in Caffe: "
+    "compare orderings with them, not values."
+)
+
+
+def markdown(results: dict) -> list[str]:
+    """The lines of a heading, the table and the orderings; `results` is what the JSON file of an experiment holds."""
+    columns, rows, truth = results["columns"], results["rows"], results["truth"]
+    has_paper = any(row["paper"] for row in rows.values())
+    head = ["", *columns.values(), *(["the paper's"] if has_paper else [])]
+    lines = [
+        f"## {results['title']}",
+        "",
+        f"{results['source']}. {_budget(results)}",
+        "",
+        f"| {' | '.join(head)} |",
+        f"|{'---|' * len(head)}",
+    ]
+    for row in [*rows.values(), *([truth] if truth else [])]:
+        cells = [_cell([numbers[column] for numbers in row["numbers"]]) for column in columns]
+        if has_paper:
+            cells.append(" / ".join(f"{value:.2f}" for value in row["paper"]) or "–")
+        lines.append(f"| {' | '.join([row['title'], *cells])} |")
+    lines += ["", _legend(results, has_paper)]
+    if has_paper:
+        lines += ["", *orderings(results)]
+    return lines
+
+
+def _budget(results):
+    config = next(iter(results["rows"].values()))["config"]
+    data = results["data"]
+    return (
+        f"On {data}: {config['steps']} steps of batch {config['batch_size']} at {config['image_size']}, "
+        f"width {config['base_filters']}, {config['precision']}, seeds {', '.join(map(str, results['seeds']))}; "
+        f"{results['pictures']} validation pictures."
+    )
+
+
+def _cell(values):
+    """The mean of the seeds, and from what to what they go."""
+    if any(value is None for value in values):
+        return "–"
+    mean = f"{sum(values) / len(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.3f} to {max(values):.3f})"
+
+
+def _legend(results, has_paper):
+    parts = ["Mean over the seeds, and their range in brackets."] if len(results["seeds"]) > 1 else []
+    if results["held_out"]:
+        scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in results["held_out"].items())
+        parts.append(f"The classifier on held-out real photos: {scores}.")
+    if has_paper:
+        parts.append(_NOT_COMPARABLE)
+    return " ".join(parts)
+
+
+def orderings(results: dict) -> list[str]:
+    """A sentence for each column: which pairs of rows stand as in the paper, the other way, or within the seeds."""
+    rows = [row for row in results["rows"].values() if row["paper"]]
+    lines = []
+    for number, (column, title) in enumerate(results["columns"].items()):
+        same, other, unclear = [], [], []
+        for first, second in itertools.combinations(rows, 2):
+            higher, lower = sorted((first, second), key=lambda row: row["paper"][number], reverse=True)
+            if higher["paper"][number] == lower["paper"][number]:
+                continue
+            ours, theirs = ([numbers[column] for numbers in row["numbers"]] for row in (higher, lower))
+            pair = f"{higher['title']} over {lower['title']}"
+            if min(ours) > max(theirs):
+                same.append(pair)
+            elif max(ours) < min(theirs):
+                other.append(pair)
+            else:
+                unclear.append(pair)
+        found = [f"{len(same)} of {len(same) + len(other) + len(unclear)} pairs of rows stand as in the paper"]
+        if other:
+            found.append(f"the other way round: {', '.join(other)}")
+        if unclear:
+            found.append(f"not told apart by these seeds: {', '.join(unclear)}")
+        lines.append(f"- {title}: {'; '.join(found)}.")
+    return lines

@@ -1,0 +1,58 @@
+"""Reruns a table or a figure of the paper: python -m pix2pix_tf.tools.reproduce --table=1 --steps=2000 --workdir=RUNS.
+
+Trains one row after another, each an ordinary run directory in --workdir, measures them, and writes a Markdown table
+with the paper's numbers beside ours, a figure, and a JSON file with every setting. What is finished is kept: after an
+interruption, the same command goes on. The other flags are those of train.py, for all rows alike.
+"""
+
+import os
+
+from absl import flags
+
+from pix2pix_tf import cli
+from pix2pix_tf.errors import UserError
+
+_DECIDED_HERE = ("dataset", "data_dir", "epochs", "strategy", "deterministic")
+
+cli.define_config_flags(leave_out=_DECIDED_HERE)
+_TABLE = flags.DEFINE_enum("table", None, ("1", "2", "3", "6", "rgb_vs_lab"), "which table")
+_FIGURE = flags.DEFINE_enum("figure", None, ("7", "8"), "which figure")
+_DATA = flags.DEFINE_string("data", "toy_facades", "name of a data set, or folder of pairs; see train.py")
+_WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run directories and of the results", required=True)
+_ROWS = flags.DEFINE_list("rows", [], "only these rows, such as l1,l1_cgan (default: all)")
+_SEEDS = flags.DEFINE_integer("seeds", 1, "runs of each row, with different seeds", lower_bound=1)
+_PALETTE = flags.DEFINE_string("palette", None, "data set in whose colours the label maps are (default: --data)")
+_FCN = flags.DEFINE_string("fcn", None, "folder of the classifier (default: fcn in --workdir, trained if missing)")
+_FCN_WIDTH = flags.DEFINE_integer("fcn_width", 8, "filters of its first layer, if it is trained here", 1)
+_FCN_STEPS = flags.DEFINE_integer("fcn_steps", 1200, "training steps of it, if it is trained here", 1)
+
+
+def main():
+    name = _experiment_name()
+    from pix2pix_tf.reproduction.report import reproduce
+    from pix2pix_tf.reproduction.running import Plan
+
+    given = cli.given_config_fields(leave_out=_DECIDED_HERE)
+    source = {"data_dir": os.path.abspath(_DATA.value)} if os.path.isdir(_DATA.value) else {"dataset": _DATA.value}
+    plan = Plan(
+        workdir=_WORKDIR.value,
+        given={"direction": "b_to_a", **source, **given},
+        seeds=_SEEDS.value,
+        palette=_PALETTE.value or _DATA.value,
+        fcn=_FCN.value or os.path.join(_WORKDIR.value, "fcn"),
+        fcn_width=_FCN_WIDTH.value,
+        fcn_steps=_FCN_STEPS.value,
+    )
+    print("\n".join(reproduce(plan, name, _ROWS.value)))
+
+
+def _experiment_name():
+    if bool(_TABLE.value) == bool(_FIGURE.value):
+        raise UserError("Give either --table=1, 2, 3, 6 or rgb_vs_lab, or --figure=7 or 8.")
+    if _FIGURE.value:
+        return f"figure{_FIGURE.value}"
+    return _TABLE.value if _TABLE.value == "rgb_vs_lab" else f"table{_TABLE.value}"
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,265 @@
+"""Miniatures of the paper's tables: what is compared, what is kept, and what the tables and orderings say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pix2pix_tf import Config, UserError
+from pix2pix_tf.reproduction import report, running
+from pix2pix_tf.reproduction.experiments import EXPERIMENTS
+from pix2pix_tf.reproduction.tables import markdown, orderings
+
+TINY = {"direction": "b_to_a", "image_size": 64, "base_filters": 2, "steps": 2, "validation_images": 2}
+
+
+@pytest.fixture
+def plan(toy_facades, tmp_path, monkeypatch):
+    """plan(seeds=2): a Plan of runs that take a moment."""
+    monkeypatch.setattr(running, "FCN_BATCH_SIZE", 2)
+
+    def plan(seeds=1, **changes):
+        given = {"dataset": "toy_facades", **TINY, **changes}
+        return running.Plan(str(tmp_path), given, seeds, "toy_facades", str(tmp_path / "fcn"), 2, 2)
+
+    return plan
+
+
+# What is compared
+
+
+def differences(experiment, name):
+    return experiment.rows[name].changes
+
+
+def test_the_rows_are_the_papers():
+    table1, table2, table3, table6 = (EXPERIMENTS[f"table{n}"] for n in (1, 2, 3, 6))
+    assert [(row.title, *row.paper) for row in table1.rows.values()] == [
+        ("L1", 0.42, 0.15, 0.11),
+        ("GAN", 0.22, 0.05, 0.01),
+        ("cGAN", 0.57, 0.22, 0.16),
+        ("L1+GAN", 0.64, 0.20, 0.15),
+        ("L1+cGAN", 0.66, 0.23, 0.17),
+    ]
+    assert table1.truth == (0.80, 0.26, 0.21)
+    assert differences(table1, "l1") == {"gan_weight": 0.0}
+    assert differences(table1, "gan") == {"conditional": False, "reconstruction_weight": 0.0}
+    assert differences(table1, "cgan") == {"reconstruction_weight": 0.0}
+    assert differences(table1, "l1_gan") == {"conditional": False}
+    assert [row.paper for row in table2.rows.values()] == [
+        (0.35, 0.12, 0.08),
+        (0.29, 0.09, 0.05),
+        (0.48, 0.18, 0.13),
+        (0.55, 0.20, 0.14),
+    ]
+    assert [row.changes.get("generator", "unet") for row in table2.rows.values()] == ["encoder_decoder"] * 2 + [
+        "unet"
+    ] * 2
+    assert [(row.changes.get("receptive_field", 70), row.paper) for row in table3.rows.values()] == [
+        (1, (0.39, 0.15, 0.10)),
+        (16, (0.65, 0.21, 0.17)),
+        (70, (0.66, 0.23, 0.17)),
+        (286, (0.42, 0.16, 0.11)),
+    ]
+    assert [row.paper for row in table6.rows.values()] == [(0.86, 0.42, 0.35), (0.74, 0.28, 0.22), (0.83, 0.36, 0.29)]
+    assert [row.paper for row in EXPERIMENTS["figure7"].rows.values()] == [
+        (0.81, 0.69, 0.70),
+        (0.87, 0.74, 0.84),
+        (0.86, 0.84, 0.82),
+        (0.83, 0.68, 0.78),
+    ]
+
+
+def test_rows_of_one_name_are_one_run_in_all_experiments():
+    known = {}
+    for experiment in EXPERIMENTS.values():
+        for name, row in experiment.rows.items():
+            assert known.setdefault((experiment.task, name), row.changes) == row.changes
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_all_rows_are_configurations(name, plan):
+    experiment = EXPERIMENTS[name]
+    running.check(plan(image_size=128), experiment, list(experiment.rows))
+
+
+# From training to the table
+
+
+def files(folder):
+    return {path.name: path.stat().st_mtime_ns for path in Path(folder).rglob("*") if path.is_file()}
+
+
+def test_a_table_is_made_kept_and_shared(plan, tmp_path, monkeypatch):
+    lines = report.reproduce(plan(seeds=2), "table1", ["l1", "l1_cgan"])
+    stored = json.loads((tmp_path / "table1.json").read_text())
+    assert (tmp_path / "table1.md").read_text().splitlines() == lines[:-2]
+    assert stored["seeds"] == [0, 1] and stored["pictures"] == 2 and stored["data"] == "toy_facades"
+    assert list(stored["rows"]) == ["l1", "l1_cgan"]
+    for seed in (0, 1):
+        for row in ("l1", "l1_cgan"):
+            run = tmp_path / f"to_photo-{row}-seed{seed}"
+            config = Config.from_json((run / "config.json").read_text())
+            assert (config.seed, config.steps, config.gan_weight) == (seed, 2, 0.0 if row == "l1" else 1.0)
+            outputs = json.loads((run / "evaluation.json").read_text())["fcn"]["rows"]["outputs"]
+            assert stored["rows"][row]["numbers"][seed] == {k: outputs[k] for k in ("per_pixel", "per_class", "iou")}
+    held_out = json.loads((tmp_path / "fcn" / "fcn.json").read_text())["held_out"]
+    assert stored["held_out"] == held_out
+    assert stored["truth"]["numbers"][0]["per_pixel"] == pytest.approx(held_out["per_pixel"])  # The same two photos.
+    # Input, two answers, target; two rows; gaps of 4 and a header of 18.
+    assert Image.open(tmp_path / "table1.png").size == (4 * 68 - 4, 18 + 2 * 68 - 4)
+
+    before = files(tmp_path / "to_photo-l1-seed0") | files(tmp_path / "fcn")
+    monkeypatch.setattr(running, "evaluate", None)
+    monkeypatch.setattr(running, "train_classifier", None)
+    monkeypatch.setattr(running, "train", None)
+    assert report.reproduce(plan(seeds=2), "table1", ["l1", "l1_cgan"]) == lines
+    report.reproduce(plan(), "table2", ["l1", "l1_cgan"])
+    assert before == files(tmp_path / "to_photo-l1-seed0") | files(tmp_path / "fcn")
+
+
+def test_the_same_seed_gives_the_same_numbers(plan, tmp_path):
+    first = report.reproduce(plan(), "table1", ["l1_cgan"])
+    (tmp_path / "to_photo-l1_cgan-seed0").rename(tmp_path / "away")
+    again = report.reproduce(plan(), "table1", ["l1_cgan"])
+    assert again == first
+    one, other = (np.load(tmp_path / "fcn" / "weights.npz"), tmp_path / "away" / "metrics.jsonl")
+    assert one and other.exists()
+
+
+def test_more_steps_go_on_and_are_measured_anew(plan, tmp_path):
+    report.reproduce(plan(), "table6", ["l1"])
+    report.reproduce(plan(steps=3), "table6", ["l1"])
+    assert json.loads((tmp_path / "to_labels-l1-seed0" / "evaluation.json").read_text())["run"]["step"] == 3
+
+
+def test_a_run_that_was_told_to_stop_ends_the_table(plan, monkeypatch):
+    real = running.train
+
+    def stopped(config, workdir):
+        real(config.replace(steps=1), workdir)
+
+    monkeypatch.setattr(running, "train", stopped)
+    with pytest.raises(UserError, match=r"to_labels-l1-seed0 was stopped before its last step; the same command goes"):
+        report.reproduce(plan(), "table6", ["l1"])
+
+
+def test_table_6_learns_the_other_direction(plan, tmp_path):
+    report.reproduce(plan(), "table6", ["l1"])
+    run = tmp_path / "to_labels-l1-seed0"
+    assert Config.from_json((run / "config.json").read_text()).direction == "a_to_b"
+    stored = json.loads((tmp_path / "table6.json").read_text())
+    outputs = json.loads((run / "evaluation.json").read_text())["labels"]["outputs"]
+    assert stored["rows"]["l1"]["numbers"] == [{k: outputs[k] for k in ("per_pixel", "per_class", "iou")}]
+    assert stored["truth"] is None and not (tmp_path / "fcn").exists()
+
+
+def test_figure_7_is_of_colourisations(plan, tmp_path):
+    report.reproduce(plan(), "figure7", ["l1", "patch_1"])
+    stored = json.loads((tmp_path / "figure7.json").read_text())
+    for row in ("l1", "patch_1"):
+        run = tmp_path / f"colorize-{row}-seed0"
+        assert Config.from_json((run / "config.json").read_text()).task == "colorize"
+        intersection = json.loads((run / "evaluation.json").read_text())["colors"]["intersection"]
+        assert stored["rows"][row]["numbers"] == [intersection]
+    assert Image.open(tmp_path / "figure7.png").size == (1440, 444)
+
+
+def test_figure_8_is_of_twice_the_size(plan, tmp_path):
+    report.reproduce(plan(), "figure8", [])
+    numbers = json.loads((tmp_path / "figure8.json").read_text())["rows"]["l1_cgan"]["numbers"][0]
+    quality = json.loads((tmp_path / "to_photo-l1_cgan-seed0" / "evaluation.json").read_text())["quality"]
+    assert numbers["l1"] == quality["its own input"]["l1"]["mean"]
+    assert 0 < abs(numbers["l1_twice"] - numbers["l1"]) < 0.2
+    assert Image.open(tmp_path / "figure8.png").size == (4 * 132 - 4, 18 + 2 * 132 - 4)
+
+
+def test_rgb_against_lab(plan, tmp_path):
+    report.reproduce(plan(), "rgb_vs_lab", [])
+    tasks = [
+        Config.from_json((tmp_path / f"colorize-{row}-seed0" / "config.json").read_text()).task
+        for row in ("l1_cgan", "rgb")
+    ]
+    assert tasks == ["colorize", "colorize_rgb"]
+    lab, rgb = (row["numbers"][0] for row in json.loads((tmp_path / "rgb_vs_lab.json").read_text())["rows"].values())
+    assert lab["lightness"] < 2 < rgb["lightness"]  # Lab is given L, RGB has to learn it.
+
+
+# The table's words
+
+
+def example():
+    def row(title, paper, *values):
+        return {"title": title, "paper": paper, "numbers": [{"x": value} for value in values], "config": CONFIG}
+
+    return {
+        "title": "Which?",
+        "source": "Table 0",
+        "data": "drawn",
+        "columns": {"x": "score"},
+        "seeds": [0, 1],
+        "pictures": 9,
+        "held_out": {"per_pixel": 0.5},
+        "rows": {
+            "a": row("A", [0.1], 0.3, 0.4),
+            "b": row("B", [0.2], 0.5, 0.6),
+            "c": row("C", [0.3], 0.1, 0.2),
+            "d": row("D", [0.4], 0.15, 0.9),
+        },
+        "truth": row("Ground truth", [0.9], 0.95),
+    }
+
+
+CONFIG = {"steps": 7, "batch_size": 1, "image_size": 64, "base_filters": 2, "precision": "float32"}
+
+
+def test_the_table():
+    assert markdown(example())[:11] == [
+        "## Which?",
+        "",
+        "Table 0. On drawn: 7 steps of batch 1 at 64, width 2, float32, seeds 0, 1; 9 validation pictures.",
+        "",
+        "|  | score | the paper's |",
+        "|---|---|---|",
+        "| A | 0.350 (0.300 to 0.400) | 0.10 |",
+        "| B | 0.550 (0.500 to 0.600) | 0.20 |",
+        "| C | 0.150 (0.100 to 0.200) | 0.30 |",
+        "| D | 0.525 (0.150 to 0.900) | 0.40 |",
+        "| Ground truth | 0.950 | 0.90 |",
+    ]
+
+
+def test_orderings():
+    assert orderings(example()) == [
+        "- score: 1 of 6 pairs of rows stand as in the paper; the other way round: C over A, C over B; "
+        "not told apart by these seeds: D over A, D over B, D over C."
+    ]
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    "changes, rows, sentence",
+    [
+        ({}, ["l2"], "There is no row 'l2'; the rows are l1, gan, cgan, l1_gan, l1_cgan."),
+        (
+            {"gan_weight": 1.0},
+            ["l1"],
+            "gan_weight is what the rows of this experiment decide; leave --gan_weight out.",
+        ),
+        ({"steps": 0}, ["l1"], "Give --steps, which is how long each row is trained."),
+    ],
+)
+def test_mistakes_are_found_before_training(changes, rows, sentence, plan):
+    with pytest.raises(UserError) as caught:
+        report.reproduce(plan(**changes), "table1", rows)
+    assert str(caught.value) == sentence
+
+
+def test_a_row_that_cannot_be_trained_is_refused_before_the_others_are(plan, tmp_path):
+    with pytest.raises(UserError, match="receptive_field 286 needs an image_size of at least 96"):
+        report.reproduce(plan(), "table3", [])
+    assert list(tmp_path.glob("to_photo-*")) == []
