@@ -1,5 +1,6 @@
 """Miniatures of the paper's tables: what is compared, what is kept, and what the tables and orderings say."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -257,6 +258,12 @@ def test_mistakes_are_found_before_training(changes, rows, sentence, plan):
     with pytest.raises(UserError) as caught:
         report.reproduce(plan(**changes), "table1", rows)
     assert str(caught.value) == sentence
+
+
+def test_label_maps_of_unknown_colours_are_refused_before_training(plan):
+    unknown = dataclasses.replace(plan(), palette="my_pairs")
+    with pytest.raises(UserError, match="There is no palette of label maps for 'my_pairs'; those of facades, "):
+        report.reproduce(unknown, "table1", ["l1"])
 
 
 def test_a_row_that_cannot_be_trained_is_refused_before_the_others_are(plan, tmp_path):

@@ -58,7 +58,7 @@ def seeds_of(plan: Plan) -> range:
 
 
 def check(plan: Plan, experiment: Experiment, names: list[str]) -> None:
-    """Raises UserError if a row is unknown, or its configuration would be refused, before hours of work begin."""
+    """Raises UserError if a row, its configuration or the palette would be refused, before hours of work begin."""
     if unknown := [name for name in names if name not in experiment.rows]:
         raise UserError(f"There is no row {unknown[0]!r}; the rows are {', '.join(experiment.rows)}.")
     if clashes := sorted(fixed_fields(experiment) & plan.given.keys()):
@@ -67,6 +67,8 @@ def check(plan: Plan, experiment: Experiment, names: list[str]) -> None:
         raise UserError("Give --steps, which is how long each row is trained.")
     for name in names:
         Config(**_fields(plan, experiment, name, seeds_of(plan)[0]))
+    if "iou" in experiment.columns:
+        palette_of(plan.palette)
 
 
 def _fields(plan, experiment, name, seed):
