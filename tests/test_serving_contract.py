@@ -290,7 +290,10 @@ def test_another_model_or_version_is_not_found(server, ask):
 
 @pytest.mark.slow
 def test_memory_returns_to_where_it_was(server):
-    """Seen: 10 to 30 MB more, however often. A decoded bomb would be 300 MB, and 10,000 files in JSON 27 MB a time."""
+    """A leak shows in each block of five rounds: 300 MB for a decoded bomb, 135 MB for what 10,000 files are in JSON.
+
+    Seen: 10 to 30 MB more, however often. Now and then the memory of one more thread comes once, in one block.
+    """
 
     def ask_for_everything_wrong():
         for ask in (server.ask_rest, server.ask_grpc):
@@ -299,14 +302,14 @@ def test_memory_returns_to_where_it_was(server):
                     ask(signature, inputs)
 
     ask_for_everything_wrong()
-    before = server.rss()
-    for _ in range(5):
-        ask_for_everything_wrong()
-    for _ in range(60):  # Once a second, the server gives back what is freed; a busy machine may need some rounds.
-        time.sleep(1)
-        if server.rss() - before < 64 * MEGABYTE:
-            break
-    assert server.rss() - before < 64 * MEGABYTE
+    growths = []
+    for _ in range(3):
+        before = server.rss()
+        for _ in range(5):
+            ask_for_everything_wrong()
+        time.sleep(3)  # Once a second, the server gives back what is freed.
+        growths.append(server.rss() - before)
+    assert min(growths) < 64 * MEGABYTE
 
 
 def test_a_bomb_is_not_decoded(server, tmp_path):
