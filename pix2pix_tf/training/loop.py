@@ -38,7 +38,8 @@ def train(config: Config, workdir: str) -> None:
       workdir: the run directory (see README, "A run directory").
 
     Raises:
-      UserError: the data cannot be used, the run is in use, or a loss became NaN or Inf.
+      UserError: the data or the devices cannot be used, the run is in use, a loss became NaN or Inf, or another
+        worker was lost.
     """
     with lost_worker_as_sentence():
         _train(config, workdir, Devices(config))
