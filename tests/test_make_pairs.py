@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from pix2pix_tf import Config, UserError, images
 from pix2pix_tf.data import pairing
+from pix2pix_tf.data.old_look import old_look
 from pix2pix_tf.data.sources import open_source
 
 
@@ -140,7 +142,7 @@ def test_two_folders_become_pairs_that_training_reads(tmp_path):
     assert [len(source.train), len(source.val)] == counts
 
 
-@pytest.mark.parametrize("kind", ["edges", "grey"])
+@pytest.mark.parametrize("kind", ["edges", "grey", "old"])
 def test_photos_become_pairs_of_the_size_that_is_asked_for(tmp_path, kind):
     if kind == "edges":
         pytest.importorskip("skimage")
@@ -153,7 +155,12 @@ def test_photos_become_pairs_of_the_size_that_is_asked_for(tmp_path, kind):
     a, b = images.split_pair(images.read_image(tmp_path / "out" / "train" / "1.png"), "x")
     photo = pairing.resized(texture(40, 60, 1), (32, 40), "crop", False, "x")
     np.testing.assert_array_equal(b, photo)
-    np.testing.assert_array_equal(a, pairing.grey(photo) if kind == "grey" else pairing.edges(photo, 2.0))
+    expected = {
+        "edges": lambda: pairing.edges(photo, 2.0),
+        "grey": lambda: pairing.grey(photo),
+        "old": lambda: old_look(photo, zlib.crc32(b"1.png")),
+    }
+    np.testing.assert_array_equal(a, expected[kind]())
 
 
 def test_a_pair_never_gets_into_both_splits_and_is_replaced_only_on_request(tmp_path):

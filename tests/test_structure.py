@@ -22,7 +22,7 @@ ORDER += "translation training inference tiling bulk exporting evaluation reprod
 ORDER += ["interop", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
-    "data": "split parallel preflight folders pairing paired_archive tfrecords sources pipeline".split(),
+    "data": "split parallel preflight folders pairing old_look paired_archive tfrecords sources pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["pictures", "protocol", "answers", "sessions", "report", "server"],
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],

@@ -3,6 +3,7 @@
     python -m pix2pix_tf.tools.make_pairs --a_dir=A --b_dir=B --output_dir=OUT            partners have the same name
     python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=edges --output_dir=OUT    edges | photo
     python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=grey --output_dir=OUT     grey | photo
+    python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=old --output_dir=OUT      as an old print | photo
 
 Edges are Canny's, black on white (pip install 'pix2pix_tf[edges]'). The paper's are those of HED, a network whose
 weights cannot be had: Canny's are finer and follow texture more, so expect other results than the paper's.
@@ -12,6 +13,7 @@ import collections
 import dataclasses
 import os
 import sys
+import zlib
 
 from absl import flags
 
@@ -23,7 +25,10 @@ _A_DIR = flags.DEFINE_string("a_dir", None, "folder of the left halves")
 _B_DIR = flags.DEFINE_string("b_dir", None, "folder of the right halves")
 _PHOTOS_DIR = flags.DEFINE_string("photos_dir", None, "folder of photos, which become the right halves")
 _KIND = flags.DEFINE_enum(
-    "kind", None, ("edges", "grey"), "what is made of photos: grey, or Canny's edges (the paper's HED cannot be had)"
+    "kind",
+    None,
+    ("edges", "grey", "old"),
+    "what is made of photos: Canny's edges (the paper's HED cannot be had), grey, or old prints: grain, fading, tint",
 )
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "folder that the pairs are written to", required=True)
 _SIZE = flags.DEFINE_string("size", None, "size of each half, 256 or 256x512 (height x width); default: as it is")
@@ -75,7 +80,7 @@ def find_files():
     inputs = [folder for folder in (_A_DIR.value, _B_DIR.value, _PHOTOS_DIR.value) if folder]
     two, photos = bool(_A_DIR.value and _B_DIR.value), bool(_PHOTOS_DIR.value and _KIND.value)
     if two == photos or len(inputs) != (2 if two else 1) or bool(_KIND.value) != photos:
-        raise UserError("Give either --a_dir and --b_dir, or --photos_dir and --kind=edges or grey.")
+        raise UserError("Give either --a_dir and --b_dir, or --photos_dir and --kind=edges, grey or old.")
     for folder in inputs:
         if not os.path.isdir(folder):
             raise UserError(f"{folder} is not a folder; give one that holds pictures.")
@@ -105,7 +110,7 @@ def attempt(job, size):
 def make(job, size):
     """Reads, resizes and writes one pair."""
     from pix2pix_tf import images
-    from pix2pix_tf.data import pairing
+    from pix2pix_tf.data import old_look, pairing
 
     halves = [images.read_image(file) for file in job.files]
     if size:
@@ -117,6 +122,9 @@ def make(job, size):
         halves.insert(0, pairing.edges(halves[0], _SIGMA.value))
     elif _KIND.value == "grey":
         halves.insert(0, pairing.grey(halves[0]))
+    elif _KIND.value == "old":
+        name = os.path.basename(job.path)  # The same photo ages alike whenever it is made.
+        halves.insert(0, old_look.old_look(halves[0], seed=zlib.crc32(name.encode())))
     pairing.write_png(pairing.side_by_side(*halves, job.files), job.path)
 
 
