@@ -52,6 +52,8 @@ def _cell(values):
 
 def _legend(results, has_paper):
     parts = ["Mean over the seeds, and their range in brackets."] if len(results["seeds"]) > 1 else []
+    seconds = [seconds for row in results["rows"].values() for seconds in row["training_seconds"]]
+    parts.append(f"The steps of a run took {min(seconds):.0f} to {max(seconds):.0f} s.")
     if results["held_out"]:
         scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in results["held_out"].items())
         parts.append(f"The classifier on held-out real photos: {scores}.")
@@ -71,16 +73,15 @@ def orderings(results: dict) -> list[str]:
             if higher["paper"][number] == lower["paper"][number]:
                 continue
             ours, theirs = ([numbers[column] for numbers in row["numbers"]] for row in (higher, lower))
-            pair = f"{higher['title']} over {lower['title']}"
             if min(ours) > max(theirs):
-                same.append(pair)
+                same.append((higher, lower))
             elif max(ours) < min(theirs):
-                other.append(pair)
+                other.append(f"{lower['title']} over {higher['title']}")
             else:
-                unclear.append(pair)
+                unclear.append(f"{higher['title']} and {lower['title']}")
         found = [f"{len(same)} of {len(same) + len(other) + len(unclear)} pairs of rows stand as in the paper"]
         if other:
-            found.append(f"the other way round: {', '.join(other)}")
+            found.append(f"the other way round here: {', '.join(other)}")
         if unclear:
             found.append(f"not told apart by these seeds: {', '.join(unclear)}")
         lines.append(f"- {title}: {'; '.join(found)}.")
