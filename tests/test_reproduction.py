@@ -238,8 +238,8 @@ def test_the_table():
         "| Ground truth | 0.950 | 0.90 |",
         "",
         "Mean over the seeds, and their range in brackets. The steps of a run took 6 to 54 s. The classifier on "
-        "held-out real photos: per pixel 0.500. The paper's numbers are on Cityscapes at 256×256 after 200 epochs, with "
-        "a classifier trained in Caffe: compare orderings with them, not values.",
+        "held-out real photos: per pixel 0.500. The paper's numbers are on Cityscapes at 256×256 after 200 epochs, "
+        "with a classifier trained in Caffe: compare orderings with them, not values.",
     ]
 
 

@@ -29,11 +29,11 @@ _FCN_STEPS = flags.DEFINE_integer("fcn_steps", 1200, "training steps of it, if i
 
 def main():
     name = _experiment_name()
+    source = _source()
     from pix2pix_tf.reproduction.report import reproduce
     from pix2pix_tf.reproduction.running import Plan
 
     given = cli.given_config_fields(leave_out=_DECIDED_HERE)
-    source = {"data_dir": os.path.abspath(_DATA.value)} if os.path.isdir(_DATA.value) else {"dataset": _DATA.value}
     plan = Plan(
         workdir=_WORKDIR.value,
         given={"direction": "b_to_a", **source, **given},
@@ -52,6 +52,17 @@ def _experiment_name():
     if _FIGURE.value:
         return f"figure{_FIGURE.value}"
     return _TABLE.value if _TABLE.value == "rgb_vs_lab" else f"table{_TABLE.value}"
+
+
+def _source():
+    """The fields of Config that --data means."""
+    if os.path.isdir(_DATA.value):
+        return {"data_dir": os.path.abspath(_DATA.value)}
+    if os.sep in _DATA.value:
+        raise UserError(
+            f"There is no folder {_DATA.value}; --data must be a folder of pairs or the name of a data set."
+        )
+    return {"dataset": _DATA.value}
 
 
 if __name__ == "__main__":
