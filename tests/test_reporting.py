@@ -117,6 +117,13 @@ def test_pictures_stand_where_the_titles_say():
     assert np.all(grid[18:] == 255)  # Nothing else is on the canvas.
 
 
+def test_long_titles_get_smaller_letters_and_stay_in_their_columns():
+    title = "a title that is rather long"  # At 10 points, wider than the 80 pixels of a column.
+    grid = reporting.sample_grid([[grey(0)] * 3], columns=("", title, ""))
+    assert np.all(grid[:18, :80] == 255) and np.all(grid[:18, 168:] == 255)
+    assert grid[:18, 84:164].min() < 150
+
+
 def test_values_beyond_the_range_are_clipped():
     grid = reporting.sample_grid([[grey(-50), grey(0), grey(300)]])
     assert [grid[30, 84 * column + 40, 0] for column in range(3)] == [0, 0, 255]

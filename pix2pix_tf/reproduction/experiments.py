@@ -74,8 +74,8 @@ EXPERIMENTS = {
         "to_photo",
         _SCORES,
         {
-            "no_skips_l1": Row("Encoder–decoder, L1", _NO_SKIPS | _L1, (0.35, 0.12, 0.08)),
-            "no_skips_l1_cgan": Row("Encoder–decoder, L1+cGAN", _NO_SKIPS | _L1_CGAN, (0.29, 0.09, 0.05)),
+            "no_skips_l1": Row("Encoder-decoder, L1", _NO_SKIPS | _L1, (0.35, 0.12, 0.08)),
+            "no_skips_l1_cgan": Row("Encoder-decoder, L1+cGAN", _NO_SKIPS | _L1_CGAN, (0.29, 0.09, 0.05)),
             "l1": Row("U-Net, L1", _L1, (0.48, 0.18, 0.13)),
             "l1_cgan": Row("U-Net, L1+cGAN", _L1_CGAN, (0.55, 0.20, 0.14)),
         },

@@ -12,7 +12,7 @@ matplotlib.use("Agg")  # Runs have no screen.
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
 from pix2pix_tf import images
@@ -158,11 +158,17 @@ def sample_grid(rows, columns=("input", "output", "target")) -> np.ndarray:
     draw = ImageDraw.Draw(canvas)
     for column, title in enumerate(columns):
         left = column * (width + gap)
-        draw.text((left + width // 2, header // 2), title, fill="black", anchor="mm")
+        draw.text((left + width // 2, header // 2), title, fill="black", anchor="mm", font=_font(title, width))
         for row, pictures in enumerate(rows):
             picture = Image.fromarray(images.to_uint8(pictures[column]).numpy())
             canvas.paste(picture, (left, header + row * (height + gap)))
     return np.asarray(canvas)
+
+
+def _font(title, width):
+    """The largest of a few sizes in which a title is no wider than its column; the smallest, if none is."""
+    fonts = [ImageFont.load_default(size) for size in (10, 9, 8, 7)]
+    return next((font for font in fonts if font.getlength(title) <= width), fonts[-1])
 
 
 def save_samples(workdir, step, grid) -> str:
