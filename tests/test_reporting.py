@@ -117,6 +117,11 @@ def test_pictures_stand_where_the_titles_say():
     assert np.all(grid[18:] == 255)  # Nothing else is on the canvas.
 
 
+def test_titles_have_signs_beyond_ascii():
+    times, dash = (reporting.sample_grid([[grey(0)]], columns=(sign,))[:18] for sign in "×–")
+    assert np.any(times != dash)  # And not the same box in place of both.
+
+
 def test_long_titles_get_smaller_letters_and_stay_in_their_columns():
     title = "a title that is rather long"  # At 10 points, wider than the 80 pixels of a column.
     grid = reporting.sample_grid([[grey(0)] * 3], columns=("", title, ""))

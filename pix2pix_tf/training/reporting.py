@@ -12,6 +12,7 @@ matplotlib.use("Agg")  # Runs have no screen.
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
@@ -167,7 +168,8 @@ def sample_grid(rows, columns=("input", "output", "target")) -> np.ndarray:
 
 def _font(title, width):
     """The largest of a few sizes in which a title is no wider than its column; the smallest, if none is."""
-    fonts = [ImageFont.load_default(size) for size in (10, 9, 8, 7)]
+    path = font_manager.findfont("DejaVu Sans")  # Comes with matplotlib; Pillow's own has no × and no –.
+    fonts = [ImageFont.truetype(path, size) for size in (10, 9, 8, 7)]
     return next((font for font in fonts if font.getlength(title) <= width), fonts[-1])
 
 
