@@ -34,8 +34,8 @@ def test_a_table_of_one_row_and_then_the_same_again(toy_facades, tmp_path):
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ([], "Give either --table=1, 2, 3, 6 or rgb_vs_lab, or --figure=7 or 8."),
-        (["--table=1", "--figure=7"], "Give either --table=1, 2, 3, 6 or rgb_vs_lab, or --figure=7 or 8."),
+        ([], "Give either --table=1, 2, 3, 6 or rgb_vs_lab, or --figure=7, 7_photos or 8."),
+        (["--table=1", "--figure=7"], "Give either --table=1, 2, 3, 6 or rgb_vs_lab, or --figure=7, 7_photos or 8."),
         (
             ["--table=1", "--data=no/folder"],
             "There is no folder no/folder; --data must be a folder of pairs or the name of a data set.",

@@ -64,12 +64,14 @@ def test_the_rows_are_the_papers():
         (286, (0.42, 0.16, 0.11)),
     ]
     assert [row.paper for row in table6.rows.values()] == [(0.86, 0.42, 0.35), (0.74, 0.28, 0.22), (0.83, 0.36, 0.29)]
-    assert [row.paper for row in EXPERIMENTS["figure7"].rows.values()] == [
-        (0.81, 0.69, 0.70),
-        (0.87, 0.74, 0.84),
-        (0.86, 0.84, 0.82),
-        (0.83, 0.68, 0.78),
-    ]
+    for name, task in [("figure7", "colorize"), ("figure7_photos", "to_photo")]:
+        assert EXPERIMENTS[name].task == task
+        assert [row.paper for row in EXPERIMENTS[name].rows.values()] == [
+            (0.81, 0.69, 0.70),
+            (0.87, 0.74, 0.84),
+            (0.86, 0.84, 0.82),
+            (0.83, 0.68, 0.78),
+        ]
 
 
 def test_rows_of_one_name_are_one_run_in_all_experiments():
@@ -166,6 +168,15 @@ def test_figure_7_is_of_colourisations(plan, tmp_path):
         intersection = json.loads((run / "evaluation.json").read_text())["colors"]["intersection"]
         assert stored["rows"][row]["numbers"] == [intersection]
     assert Image.open(tmp_path / "figure7.png").size == (1440, 444)
+
+
+def test_figure_7_of_photos_needs_no_classifier(plan, tmp_path):
+    report.reproduce(plan(), "figure7_photos", ["l1"])
+    intersection = json.loads((tmp_path / "to_photo-l1-seed0" / "evaluation.json").read_text())["colors"][
+        "intersection"
+    ]
+    assert json.loads((tmp_path / "figure7_photos.json").read_text())["rows"]["l1"]["numbers"] == [intersection]
+    assert intersection["L"] < 1 and not (tmp_path / "fcn").exists()
 
 
 def test_figure_8_is_of_twice_the_size(plan, tmp_path):

@@ -52,6 +52,12 @@ class Experiment:
 
 _SCORES = {"per_pixel": "per-pixel accuracy", "per_class": "per-class accuracy", "iou": "class IOU"}
 _INTERSECTIONS = {"L": "intersection of L", "a": "of a", "b": "of b"}
+_FIGURE7 = {
+    "l1": Row("L1", _L1, (0.81, 0.69, 0.70)),
+    "cgan": Row("cGAN", _CGAN, (0.87, 0.74, 0.84)),
+    "l1_cgan": Row("L1+cGAN", _L1_CGAN, (0.86, 0.84, 0.82)),
+    "patch_1": Row("PixelGAN", {"receptive_field": 1}, (0.83, 0.68, 0.78)),
+}
 
 EXPERIMENTS = {
     "table1": Experiment(
@@ -104,16 +110,18 @@ EXPERIMENTS = {
         },
     ),
     "figure7": Experiment(
-        "Are the colours distributed as in the truth?",
-        "Figure 7",
+        "Are the colours of colourisations distributed as in the truth?",
+        "Figure 7, on colorization, where L is given",
         "colorize",
         _INTERSECTIONS,
-        {
-            "l1": Row("L1", _L1, (0.81, 0.69, 0.70)),
-            "cgan": Row("cGAN", _CGAN, (0.87, 0.74, 0.84)),
-            "l1_cgan": Row("L1+cGAN", _L1_CGAN, (0.86, 0.84, 0.82)),
-            "patch_1": Row("PixelGAN", {"receptive_field": 1}, (0.83, 0.68, 0.78)),
-        },
+        _FIGURE7,
+    ),
+    "figure7_photos": Experiment(
+        "Are the colours distributed as in the truth?",
+        "Figure 7, on labels → photo as in the paper",
+        "to_photo",
+        _INTERSECTIONS,
+        _FIGURE7,
     ),
     "figure8": Experiment(
         "What does a generator make of pictures of twice the size that it was trained at?",

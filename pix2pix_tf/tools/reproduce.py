@@ -16,7 +16,9 @@ _DECIDED_HERE = ("dataset", "data_dir", "epochs", "strategy", "deterministic")
 
 cli.define_config_flags(leave_out=_DECIDED_HERE)
 _TABLE = flags.DEFINE_enum("table", None, ("1", "2", "3", "6", "rgb_vs_lab"), "which table")
-_FIGURE = flags.DEFINE_enum("figure", None, ("7", "8"), "which figure")
+_FIGURE = flags.DEFINE_enum(
+    "figure", None, ("7", "7_photos", "8"), "which figure; 7 is on colorization, 7_photos on labels → photo"
+)
 _DATA = flags.DEFINE_string("data", "toy_facades", "name of a data set, or folder of pairs; see train.py")
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run directories and of the results", required=True)
 _ROWS = flags.DEFINE_list("rows", [], "only these rows, such as l1,l1_cgan (default: all)")
@@ -48,7 +50,7 @@ def main():
 
 def _experiment_name():
     if bool(_TABLE.value) == bool(_FIGURE.value):
-        raise UserError("Give either --table=1, 2, 3, 6 or rgb_vs_lab, or --figure=7 or 8.")
+        raise UserError("Give either --table=1, 2, 3, 6 or rgb_vs_lab, or --figure=7, 7_photos or 8.")
     if _FIGURE.value:
         return f"figure{_FIGURE.value}"
     return _TABLE.value if _TABLE.value == "rgb_vs_lab" else f"table{_TABLE.value}"
