@@ -2,11 +2,6 @@
 
 import itertools
 
-_NOT_COMPARABLE = (
-    "The paper's numbers are on Cityscapes at 256×256 after 200 epochs, with a classifier trained in Caffe: "
-    "compare orderings with them, not values."
-)
-
 
 def markdown(results: dict) -> list[str]:
     """The lines of a heading, the table and the orderings; `results` is what the JSON file of an experiment holds."""
@@ -58,7 +53,11 @@ def _legend(results, has_paper):
         scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in results["held_out"].items())
         parts.append(f"The classifier on held-out real photos: {scores}.")
     if has_paper:
-        parts.append(_NOT_COMPARABLE)
+        judge = ", with a classifier trained in Caffe" if results["held_out"] else ""
+        parts.append(
+            f"The paper's numbers are on Cityscapes at 256×256 after 200 epochs{judge}: "
+            "compare orderings with them, not values."
+        )
     return " ".join(parts)
 
 
