@@ -107,9 +107,10 @@ def test_a_table_is_made_kept_and_shared(plan, tmp_path, monkeypatch):
             assert (config.seed, config.steps, config.gan_weight) == (seed, 2, 0.0 if row == "l1" else 1.0)
             outputs = json.loads((run / "evaluation.json").read_text())["fcn"]["rows"]["outputs"]
             assert stored["rows"][row]["numbers"][seed] == {k: outputs[k] for k in ("per_pixel", "per_class", "iou")}
-    held_out = json.loads((tmp_path / "fcn" / "fcn.json").read_text())["held_out"]
-    assert stored["held_out"] == held_out
-    assert stored["truth"]["numbers"][0]["per_pixel"] == pytest.approx(held_out["per_pixel"])  # The same two photos.
+    classifier = json.loads((tmp_path / "fcn" / "fcn.json").read_text())
+    assert stored["classifier"] == classifier and classifier["steps"] == 2
+    real = classifier["held_out"]["per_pixel"]
+    assert stored["truth"]["numbers"][0]["per_pixel"] == pytest.approx(real)  # The same two photos.
     # Input, two answers, target; two rows; gaps of 4 and a header of 18.
     assert Image.open(tmp_path / "table1.png").size == (4 * 68 - 4, 18 + 2 * 68 - 4)
 
@@ -220,7 +221,7 @@ def example():
         "columns": {"x": "score"},
         "seeds": [0, 1],
         "pictures": 9,
-        "held_out": {"per_pixel": 0.5},
+        "classifier": {"width": 2, "steps": 3, "held_out": {"per_pixel": 0.5}},
         "rows": {
             "a": row("A", [0.1], 0.3, 0.4),
             "b": row("B", [0.2], 0.5, 0.6),
@@ -248,9 +249,10 @@ def test_the_table():
         "| D | 0.525 (0.150 to 0.900) | 0.40 |",
         "| Ground truth | 0.950 | 0.90 |",
         "",
-        "Mean over the seeds, and their range in brackets. The steps of a run took 6 to 54 s. The classifier on "
-        "held-out real photos: per pixel 0.500. The paper's numbers are on Cityscapes at 256×256 after 200 epochs, "
-        "with a classifier trained in Caffe: compare orderings with them, not values.",
+        "Mean over the seeds, and their range in brackets. The steps of a run took 6 to 54 s. "
+        "The classifier (width 2, 3 steps) on held-out real photos: per pixel 0.500. "
+        "The paper's numbers are on Cityscapes at 256×256 after 200 epochs, with a classifier trained in Caffe: "
+        "compare orderings with them, not values.",
     ]
 
 

@@ -68,7 +68,7 @@ def _results(plan, experiment, names, measured):
         "seeds": list(seeds),
         "pictures": first["run"]["pictures"],
         "versions": first["run"]["versions"],
-        "held_out": first["fcn"]["held_out"] if real else None,
+        "classifier": running.classifier_settings(first) if real else None,
         "rows": rows,
         "truth": {"title": "Ground truth", "paper": experiment.truth, "numbers": [real]} if real else None,
     }

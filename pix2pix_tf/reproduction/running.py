@@ -179,6 +179,12 @@ def truth_numbers(experiment: Experiment, results: dict) -> dict[str, float] | N
     return {column: results["fcn"]["rows"]["real photos"][column] for column in experiment.columns}
 
 
+def classifier_settings(results: dict) -> dict:
+    """What the classifier that gave the scores in `results` says of itself: width, steps, scores on real photos."""
+    with open(os.path.join(results["settings"]["fcn"], SETTINGS_FILE)) as file:
+        return json.load(file)
+
+
 def training_seconds(workdir: str) -> float:
     """How long the steps of a run took, without validation and checkpoints."""
     seconds, before = 0.0, 0

@@ -49,11 +49,12 @@ def _legend(results, has_paper):
     parts = ["Mean over the seeds, and their range in brackets."] if len(results["seeds"]) > 1 else []
     seconds = [seconds for row in results["rows"].values() for seconds in row["training_seconds"]]
     parts.append(f"The steps of a run took {min(seconds):.0f} to {max(seconds):.0f} s.")
-    if results["held_out"]:
-        scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in results["held_out"].items())
-        parts.append(f"The classifier on held-out real photos: {scores}.")
+    if classifier := results["classifier"]:
+        scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in classifier["held_out"].items())
+        budget = f"width {classifier['width']}, {classifier['steps']} steps"
+        parts.append(f"The classifier ({budget}) on held-out real photos: {scores}.")
     if has_paper:
-        judge = ", with a classifier trained in Caffe" if results["held_out"] else ""
+        judge = ", with a classifier trained in Caffe" if results["classifier"] else ""
         parts.append(
             f"The paper's numbers are on Cityscapes at 256×256 after 200 epochs{judge}: "
             "compare orderings with them, not values."
