@@ -219,6 +219,7 @@ def example():
         "source": "Table 0",
         "data": "drawn",
         "columns": {"x": "score"},
+        "given": [],
         "seeds": [0, 1],
         "pictures": 9,
         "classifier": {"width": 2, "steps": 3, "held_out": {"per_pixel": 0.5}},
@@ -261,6 +262,7 @@ def test_orderings():
         "- score: 1 of 6 pairs of rows stand as in the paper; the other way round here: A over C, B over C; "
         "not told apart by these seeds: D and A, D and B, D and C."
     ]
+    assert orderings(example() | {"given": ["x"]}) == []
 
 
 # Mistakes

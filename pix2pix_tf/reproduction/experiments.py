@@ -40,6 +40,7 @@ class Experiment:
       columns: {what `measures` calls it: its title}.
       rows: by name. Rows of one name and task are one run directory, in whichever experiment they stand.
       truth: the paper's numbers of the ground truth, if its table has them.
+      given: columns that the input decides, so that their order says nothing.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Experiment:
     columns: dict[str, str]
     rows: dict[str, Row]
     truth: tuple[float, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 _SCORES = {"per_pixel": "per-pixel accuracy", "per_class": "per-class accuracy", "iou": "class IOU"}
@@ -115,6 +117,7 @@ EXPERIMENTS = {
         "colorize",
         _INTERSECTIONS,
         _FIGURE7,
+        given=("L",),
     ),
     "figure7_photos": Experiment(
         "Are the colours distributed as in the truth?",

@@ -65,6 +65,7 @@ def _results(plan, experiment, names, measured):
         "source": experiment.source,
         "data": plan.given.get("dataset") or os.path.basename(plan.given["data_dir"]),
         "columns": experiment.columns,
+        "given": experiment.given,
         "seeds": list(seeds),
         "pictures": first["run"]["pictures"],
         "versions": first["run"]["versions"],

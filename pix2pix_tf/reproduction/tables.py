@@ -67,6 +67,8 @@ def orderings(results: dict) -> list[str]:
     rows = [row for row in results["rows"].values() if row["paper"]]
     lines = []
     for number, (column, title) in enumerate(results["columns"].items()):
+        if column in results["given"]:
+            continue
         same, other, unclear = [], [], []
         for first, second in itertools.combinations(rows, 2):
             higher, lower = sorted((first, second), key=lambda row: row["paper"][number], reverse=True)
