@@ -130,7 +130,7 @@ EXPERIMENTS = {
         "What does a generator make of pictures of twice the size that it was trained at?",
         "Figure 8",
         "to_photo",
-        {"l1": "L1 on [-1, 1]", "l1_twice": "at twice the size", "ssim": "SSIM", "ssim_twice": "at twice the size"},
+        {"l1": "L1 on [-1, 1]", "l1_twice": "L1, twice the size", "ssim": "SSIM", "ssim_twice": "SSIM, twice the size"},
         {"l1_cgan": Row("L1+cGAN", _L1_CGAN)},
     ),
     "rgb_vs_lab": Experiment(
