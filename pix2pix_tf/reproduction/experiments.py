@@ -135,7 +135,7 @@ EXPERIMENTS = {
     ),
     "rgb_vs_lab": Experiment(
         "Colourise in Lab or in RGB?",
-        "a question of this project, not of the paper",
+        "A question of this project, not of the paper",
         "colorize",
         {
             "a": "intersection of a",
