@@ -32,11 +32,16 @@ def config_for_run(workdir: str, given: dict) -> Config:
             return _continued(workdir, Config.from_json(file.read()), given)
     if os.path.isdir(workdir) and set(os.listdir(workdir)) - {".lock"}:
         raise UserError(f"{workdir} holds files but no config.json, so it is no run directory; give another --workdir.")
-    name = _preset_name(given)
-    if not name:
-        return Config(**given)
-    print(f"preset {name}: {', '.join(f'{field}={value}' for field, value in PRESETS[name].items())}", flush=True)
-    return Config.preset(name, **{field: value for field, value in given.items() if field != "dataset"})
+    if name := _preset_name(given):
+        print(f"preset {name}: {', '.join(f'{field}={value}' for field, value in PRESETS[name].items())}", flush=True)
+    return new_config(given)
+
+
+def new_config(given: dict) -> Config:
+    """The configuration of a new run: that of its data set's preset, if it has one, with the fields of `given`."""
+    if name := _preset_name(given):
+        return Config.preset(name, **{field: value for field, value in given.items() if field != "dataset"})
+    return Config(**given)
 
 
 def _preset_name(given: dict) -> str | None:

@@ -1,77 +1,72 @@
 """Miniatures of the paper's tables: what is compared, what is kept, and what the tables and orderings say."""
 
-import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix_tf import Config, UserError
-from pix2pix_tf.reproduction import report, running
+from pix2pix_tf import Config, Translator, UserError
+from pix2pix_tf.evaluation.answers import answer, open_splits
+from pix2pix_tf.reproduction import planning, report, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 from pix2pix_tf.reproduction.tables import markdown, orderings
 
-TINY = {"direction": "b_to_a", "image_size": 64, "base_filters": 2, "steps": 2, "validation_images": 2}
-
-
-@pytest.fixture
-def plan(toy_facades, tmp_path, monkeypatch):
-    """plan(seeds=2): a Plan of runs that take a moment."""
-    monkeypatch.setattr(running, "FCN_BATCH_SIZE", 2)
-
-    def plan(seeds=1, **changes):
-        given = {"dataset": "toy_facades", **TINY, **changes}
-        return running.Plan(str(tmp_path), given, seeds, "toy_facades", str(tmp_path / "fcn"), 2, 2)
-
-    return plan
+pytest_plugins = ["reproduction_plans"]
 
 
 # What is compared
 
 
-def differences(experiment, name):
-    return experiment.rows[name].changes
+L1, CGAN = {"gan_weight": 0.0}, {"reconstruction_weight": 0.0}
+NO_SKIPS = {"generator": "encoder_decoder"}
+FIGURE_7 = {
+    "l1": (L1, (0.81, 0.69, 0.70)),
+    "cgan": (CGAN, (0.87, 0.74, 0.84)),
+    "l1_cgan": ({}, (0.86, 0.84, 0.82)),
+    "patch_1": ({"receptive_field": 1}, (0.83, 0.68, 0.78)),
+}
+ROWS = {
+    "table1": {
+        "l1": (L1, (0.42, 0.15, 0.11)),
+        "gan": (CGAN | {"conditional": False}, (0.22, 0.05, 0.01)),
+        "cgan": (CGAN, (0.57, 0.22, 0.16)),
+        "l1_gan": ({"conditional": False}, (0.64, 0.20, 0.15)),
+        "l1_cgan": ({}, (0.66, 0.23, 0.17)),
+    },
+    "table2": {
+        "no_skips_l1": (NO_SKIPS | L1, (0.35, 0.12, 0.08)),
+        "no_skips_l1_cgan": (NO_SKIPS, (0.29, 0.09, 0.05)),
+        "l1": (L1, (0.48, 0.18, 0.13)),
+        "l1_cgan": ({}, (0.55, 0.20, 0.14)),
+    },
+    "table3": {
+        "patch_1": ({"receptive_field": 1}, (0.39, 0.15, 0.10)),
+        "patch_16": ({"receptive_field": 16}, (0.65, 0.21, 0.17)),
+        "l1_cgan": ({}, (0.66, 0.23, 0.17)),
+        "patch_286": ({"receptive_field": 286}, (0.42, 0.16, 0.11)),
+    },
+    "table6": {
+        "l1": (L1, (0.86, 0.42, 0.35)),
+        "cgan": (CGAN, (0.74, 0.28, 0.22)),
+        "l1_cgan": ({}, (0.83, 0.36, 0.29)),
+    },
+    "figure7": FIGURE_7,
+    "figure7_photos": FIGURE_7,
+    "figure8": {"l1_cgan": ({}, ())},
+    "rgb_vs_lab": {"l1_cgan": ({}, ()), "rgb": ({"task": "colorize_rgb"}, ())},
+}
+TASKS = {"table6": "to_labels", "figure7": "colorize", "rgb_vs_lab": "colorize"}
 
 
-def test_the_rows_are_the_papers():
-    table1, table2, table3, table6 = (EXPERIMENTS[f"table{n}"] for n in (1, 2, 3, 6))
-    assert [(row.title, *row.paper) for row in table1.rows.values()] == [
-        ("L1", 0.42, 0.15, 0.11),
-        ("GAN", 0.22, 0.05, 0.01),
-        ("cGAN", 0.57, 0.22, 0.16),
-        ("L1+GAN", 0.64, 0.20, 0.15),
-        ("L1+cGAN", 0.66, 0.23, 0.17),
-    ]
-    assert table1.truth == (0.80, 0.26, 0.21)
-    assert differences(table1, "l1") == {"gan_weight": 0.0}
-    assert differences(table1, "gan") == {"conditional": False, "reconstruction_weight": 0.0}
-    assert differences(table1, "cgan") == {"reconstruction_weight": 0.0}
-    assert differences(table1, "l1_gan") == {"conditional": False}
-    assert [row.paper for row in table2.rows.values()] == [
-        (0.35, 0.12, 0.08),
-        (0.29, 0.09, 0.05),
-        (0.48, 0.18, 0.13),
-        (0.55, 0.20, 0.14),
-    ]
-    assert [row.changes.get("generator", "unet") for row in table2.rows.values()] == ["encoder_decoder"] * 2 + [
-        "unet"
-    ] * 2
-    assert [(row.changes.get("receptive_field", 70), row.paper) for row in table3.rows.values()] == [
-        (1, (0.39, 0.15, 0.10)),
-        (16, (0.65, 0.21, 0.17)),
-        (70, (0.66, 0.23, 0.17)),
-        (286, (0.42, 0.16, 0.11)),
-    ]
-    assert [row.paper for row in table6.rows.values()] == [(0.86, 0.42, 0.35), (0.74, 0.28, 0.22), (0.83, 0.36, 0.29)]
-    for name, task in [("figure7", "colorize"), ("figure7_photos", "to_photo")]:
-        assert EXPERIMENTS[name].task == task
-        assert [row.paper for row in EXPERIMENTS[name].rows.values()] == [
-            (0.81, 0.69, 0.70),
-            (0.87, 0.74, 0.84),
-            (0.86, 0.84, 0.82),
-            (0.83, 0.68, 0.78),
-        ]
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_rows_are_the_papers(name):
+    experiment = EXPERIMENTS[name]
+    assert {row: (it.changes, it.paper) for row, it in experiment.rows.items()} == ROWS[name]
+    assert experiment.task == TASKS.get(name, "to_photo")
+    assert experiment.truth == ((0.80, 0.26, 0.21) if name == "table1" else ())
+    assert experiment.needs_classifier == (name in ("table1", "table2", "table3"))
 
 
 def test_rows_of_one_name_are_one_run_in_all_experiments():
@@ -84,7 +79,7 @@ def test_rows_of_one_name_are_one_run_in_all_experiments():
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_all_rows_are_configurations(name, plan):
     experiment = EXPERIMENTS[name]
-    running.check(plan(image_size=128), experiment, list(experiment.rows))
+    planning.check(plan(image_size=128), experiment, list(experiment.rows))
 
 
 # From training to the table
@@ -183,9 +178,19 @@ def test_figure_7_of_photos_needs_no_classifier(plan, tmp_path):
 def test_figure_8_is_of_twice_the_size(plan, tmp_path):
     report.reproduce(plan(), "figure8", [])
     numbers = json.loads((tmp_path / "figure8.json").read_text())["rows"]["l1_cgan"]["numbers"][0]
-    quality = json.loads((tmp_path / "to_photo-l1_cgan-seed0" / "evaluation.json").read_text())["quality"]
-    assert numbers["l1"] == quality["its own input"]["l1"]["mean"]
-    assert 0 < abs(numbers["l1_twice"] - numbers["l1"]) < 0.2
+    run = Translator.load(str(tmp_path / "to_photo-l1_cgan-seed0"))
+    split, _ = open_splits(run.config, "val")
+    both = {"enlarged": run, "twice": running.at_twice_the_size(run)}
+    answers = {name: answer(translator, split, [0, 1], noise_seed=0) for name, translator in both.items()}
+    targets = np.stack(answers["twice"].targets) / 127.5
+    assert targets.shape == (2, 128, 128, 3)
+    for name, outputs in (("twice", answers["twice"].outputs), ("enlarged", None)):
+        if outputs is None:
+            small = [Image.fromarray(output) for output in answers["enlarged"].outputs]
+            outputs = [np.asarray(picture.resize((128, 128), Image.Resampling.BILINEAR)) for picture in small]
+        expected = np.abs(np.stack(outputs) / 127.5 - targets).mean()
+        assert numbers[f"l1_{name}"] == pytest.approx(expected, abs=1e-3)
+    assert abs(numbers["l1_twice"] - numbers["l1_enlarged"]) > 1e-4
     assert Image.open(tmp_path / "figure8.png").size == (4 * 132 - 4, 18 + 2 * 132 - 4)
 
 
@@ -222,7 +227,7 @@ def example():
         "given": [],
         "seeds": [0, 1],
         "pictures": 9,
-        "classifier": {"width": 2, "steps": 3, "held_out": {"per_pixel": 0.5}},
+        "classifier": {"width": 2, "steps": 3, "size": 64, "held_out": {"per_pixel": 0.5}},
         "rows": {
             "a": row("A", [0.1], 0.3, 0.4),
             "b": row("B", [0.2], 0.5, 0.6),
@@ -251,7 +256,7 @@ def test_the_table():
         "| Ground truth | 0.950 | 0.90 |",
         "",
         "Mean over the seeds, and their range in brackets. The steps of a run took 6 to 54 s. "
-        "The classifier (width 2, 3 steps) on held-out real photos: per pixel 0.500. "
+        "The classifier (width 2, 3 steps at 64) on held-out real photos: per pixel 0.500. "
         "The paper's numbers are on Cityscapes at 256×256 after 200 epochs, with a classifier trained in Caffe: "
         "compare orderings with them, not values.",
     ]
@@ -259,40 +264,11 @@ def test_the_table():
 
 def test_orderings():
     assert orderings(example()) == [
-        "- score: 1 of 6 pairs of rows stand as in the paper; the other way round here: A over C, B over C; "
-        "not told apart by these seeds: D and A, D and B, D and C."
+        "Pairs of rows are told apart where the ranges of their seeds do not touch; were all rows equally good, chance "
+        "would do that to 33% of them.",
+        "",
+        "- **score**: 1 of 6 pairs. As in the paper: B over A. The other way round: A over C; B over C. "
+        "Not told apart: D and A; D and B; D and C.",
     ]
-    assert orderings(example() | {"given": ["x"]}) == []
-
-
-# Mistakes
-
-
-@pytest.mark.parametrize(
-    "changes, rows, sentence",
-    [
-        ({}, ["l2"], "There is no row 'l2'; the rows are l1, gan, cgan, l1_gan, l1_cgan."),
-        (
-            {"gan_weight": 1.0},
-            ["l1"],
-            "gan_weight is what the rows of this experiment decide; leave --gan_weight out.",
-        ),
-        ({"steps": 0}, ["l1"], "Give --steps, which is how long each row is trained."),
-    ],
-)
-def test_mistakes_are_found_before_training(changes, rows, sentence, plan):
-    with pytest.raises(UserError) as caught:
-        report.reproduce(plan(**changes), "table1", rows)
-    assert str(caught.value) == sentence
-
-
-def test_label_maps_of_unknown_colours_are_refused_before_training(plan):
-    unknown = dataclasses.replace(plan(), palette="my_pairs")
-    with pytest.raises(UserError, match="There is no palette of label maps for 'my_pairs'; those of facades, "):
-        report.reproduce(unknown, "table1", ["l1"])
-
-
-def test_a_row_that_cannot_be_trained_is_refused_before_the_others_are(plan, tmp_path):
-    with pytest.raises(UserError, match="receptive_field 286 needs an image_size of at least 96"):
-        report.reproduce(plan(), "table3", [])
-    assert list(tmp_path.glob("to_photo-*")) == []
+    assert orderings(example() | {"given": ["x"]})[2:] == []
+    assert orderings(example() | {"rows": {"a": example()["rows"]["a"]}}) == []

@@ -26,7 +26,7 @@ INNER_ORDER = {
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["pictures", "protocol", "answers", "sessions", "report", "server"],
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
-    "reproduction": ["experiments", "running", "tables", "figures", "report"],
+    "reproduction": ["experiments", "planning", "running", "tables", "figures", "report"],
     "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
     "training": ["adam", "devices", "state", "checkpoints", "step", "reporting", "loop"],
 }

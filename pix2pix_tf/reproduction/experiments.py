@@ -37,7 +37,7 @@ class Experiment:
       title: what it asks.
       source: where it stands in the paper.
       task: what is trained: "to_photo" from label maps to photos, "to_labels" the other way, "colorize" photos.
-      columns: {what `measures` calls it: its title}.
+      columns: {what `running.numbers` calls it: its title}.
       rows: by name. Rows of one name and task are one run directory, in whichever experiment they stand.
       truth: the paper's numbers of the ground truth, if its table has them.
       given: columns that the input decides, so that their order says nothing.
@@ -50,6 +50,16 @@ class Experiment:
     rows: dict[str, Row]
     truth: tuple[float, ...] = ()
     given: tuple[str, ...] = ()
+
+    @property
+    def needs_palette(self) -> bool:
+        """Whether it scores classes."""
+        return "iou" in self.columns
+
+    @property
+    def needs_classifier(self) -> bool:
+        """Whether the classes are to be found in photos, for which the FCN-score has its classifier."""
+        return self.needs_palette and self.task == "to_photo"
 
 
 _SCORES = {"per_pixel": "per-pixel accuracy", "per_class": "per-class accuracy", "iou": "class IOU"}
@@ -130,7 +140,12 @@ EXPERIMENTS = {
         "What does a generator make of pictures of twice the size that it was trained at?",
         "Figure 8",
         "to_photo",
-        {"l1": "L1 on [-1, 1]", "l1_twice": "L1, twice the size", "ssim": "SSIM", "ssim_twice": "SSIM, twice the size"},
+        {
+            "l1_enlarged": "L1 on [-1, 1], enlarged",
+            "l1_twice": "L1, at twice the size",
+            "ssim_enlarged": "SSIM, enlarged",
+            "ssim_twice": "SSIM, at twice the size",
+        },
         {"l1_cgan": Row("L1+cGAN", _L1_CGAN)},
     ),
     "rgb_vs_lab": Experiment(
@@ -152,6 +167,7 @@ EXPERIMENTS = {
 }
 
 
-def fixed_fields(experiment: Experiment) -> set[str]:
-    """The fields of Config that an experiment decides itself."""
-    return {"task", *(field for row in experiment.rows.values() for field in row.changes)}
+def fixed_fields() -> set[str]:
+    """The fields of Config that the experiments decide themselves; a run directory may serve several of them."""
+    rows = [row for experiment in EXPERIMENTS.values() for row in experiment.rows.values()]
+    return {"task", "reconstruction", *(field for row in rows for field in row.changes)}

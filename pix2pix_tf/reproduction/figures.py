@@ -7,14 +7,13 @@ import matplotlib
 matplotlib.use("Agg")  # Runs have no screen.
 import matplotlib.pyplot as plt
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from pix2pix_tf import images
 from pix2pix_tf.evaluation.answers import answer, open_splits, read_pair, spread
 from pix2pix_tf.evaluation.colors import LIMITS
 from pix2pix_tf.inference import Translator
-from pix2pix_tf.reproduction.running import at_twice_the_size
+from pix2pix_tf.reproduction.running import at_twice_the_size, enlarged
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training.reporting import GRID_ROWS, sample_grid
 
@@ -35,19 +34,17 @@ def _save_grid(runs, path):
     config = list(runs.values())[-1].config  # Of the last one's size, as the others are enlarged to.
     split, _ = open_splits(config, "val")
     numbers = spread(split, GRID_ROWS)
-    columns = {title: answer(run, split, numbers, noise_seed=0).outputs for title, run in runs.items()}
+    columns = {
+        title: enlarged(answer(run, split, numbers, noise_seed=0).outputs, config.size) for title, run in runs.items()
+    }
     rows = []
     for row, number in enumerate(numbers):
         source, target = read_pair(config, split, number)
-        outputs = [_enlarged(images.to_network(outputs[row]), config.size) for outputs in columns.values()]
+        outputs = [images.to_network(outputs[row]) for outputs in columns.values()]
         rows.append((get_task(config).visible(get_task(config).condition(source)), *outputs, target))
     grid = sample_grid(rows, ("input", *columns, "target"))
     Image.fromarray(grid).save(path + ".tmp", "PNG")
     os.replace(path + ".tmp", path)
-
-
-def _enlarged(picture, size):
-    return picture if picture.shape[:2] == size else tf.image.resize(picture, size, method="nearest")
 
 
 def save_histograms(results: dict[str, dict], path: str) -> None:

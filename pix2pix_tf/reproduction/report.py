@@ -3,13 +3,15 @@
 import json
 import os
 
-from pix2pix_tf.reproduction import figures, running
+import tensorflow as tf
+
+from pix2pix_tf.reproduction import figures, planning, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 from pix2pix_tf.reproduction.tables import markdown
 from pix2pix_tf.training.reporting import say
 
 
-def reproduce(plan: running.Plan, name: str, chosen: list[str]) -> list[str]:
+def reproduce(plan: planning.Plan, name: str, chosen: list[str]) -> list[str]:
     """Runs an experiment, or what is left of it.
 
     Args:
@@ -25,10 +27,13 @@ def reproduce(plan: running.Plan, name: str, chosen: list[str]) -> list[str]:
     """
     experiment = EXPERIMENTS[name]
     names = chosen or list(experiment.rows)
-    running.check(plan, experiment, names)
-    seeds = running.seeds_of(plan)
+    planning.check(plan, experiment, names)
+    tf.config.experimental.enable_op_determinism()  # For the classifier, too.
+    if experiment.needs_classifier:
+        running.prepare_classifier(plan, experiment, names[0])
+    seeds = planning.seeds_of(plan)
     measured = {}
-    for row in names:  # One row after another, so that an early look shows whole rows.
+    for row in names:
         for seed in seeds:
             say(f"{name}: {experiment.rows[row].title}, seed {seed}")
             workdir = running.train_row(plan, experiment, row, seed)
@@ -47,10 +52,10 @@ def reproduce(plan: running.Plan, name: str, chosen: list[str]) -> list[str]:
 
 def _results(plan, experiment, names, measured):
     """What the JSON file holds: numbers, the paper's beside them, and every setting of every run."""
-    seeds = running.seeds_of(plan)
+    seeds = planning.seeds_of(plan)
     rows = {}
     for row in names:
-        workdirs = [running.run_directory(plan, experiment, row, seed) for seed in seeds]
+        workdirs = [planning.run_directory(plan, experiment, row, seed) for seed in seeds]
         rows[row] = {
             "title": experiment.rows[row].title,
             "paper": experiment.rows[row].paper,
@@ -69,7 +74,8 @@ def _results(plan, experiment, names, measured):
         "seeds": list(seeds),
         "pictures": first["run"]["pictures"],
         "versions": first["run"]["versions"],
-        "classifier": running.classifier_settings(first) if real else None,
+        "palette": plan.palette if experiment.needs_palette else None,
+        "classifier": running.classifier_settings(plan.fcn) if experiment.needs_classifier else None,
         "rows": rows,
         "truth": {"title": "Ground truth", "paper": experiment.truth, "numbers": [real]} if real else None,
     }
@@ -77,8 +83,8 @@ def _results(plan, experiment, names, measured):
 
 def _draw(plan, experiment, names, measured, path):
     """The figure, of the runs of the first seed."""
-    seed = running.seeds_of(plan)[0]
-    workdirs = {experiment.rows[row].title: running.run_directory(plan, experiment, row, seed) for row in names}
+    seed = planning.seeds_of(plan)[0]
+    workdirs = {experiment.rows[row].title: planning.run_directory(plan, experiment, row, seed) for row in names}
     if "l1_twice" in experiment.columns:
         figures.save_sizes(next(iter(workdirs.values())), path)
     elif "L" in experiment.columns:

@@ -6,118 +6,69 @@ import json
 import os
 
 import keras
+import tensorflow as tf
 
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.evaluation import labels
 from pix2pix_tf.evaluation.answers import answer, open_splits
-from pix2pix_tf.evaluation.fcn import SETTINGS_FILE, train_classifier
+from pix2pix_tf.evaluation.fcn import SETTINGS_FILE, Classifier, train_classifier
 from pix2pix_tf.evaluation.quality import picture_metrics
 from pix2pix_tf.evaluation.report import Settings, evaluate
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.palettes import palette_of
-from pix2pix_tf.reproduction.experiments import Experiment, fixed_fields
-from pix2pix_tf.runs import config_for_run, load_config
+from pix2pix_tf.reproduction.experiments import Experiment
+from pix2pix_tf.reproduction.planning import OPPOSITE, Plan, fields_of, run_directory
+from pix2pix_tf.runs import config_for_run, load_config, new_config
+from pix2pix_tf.training.checkpoints import steps_done
 from pix2pix_tf.training.loop import train
 from pix2pix_tf.training.reporting import read_metrics, say
 
 FCN_BATCH_SIZE = 4
-OPPOSITE = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Plan:
-    """What all rows of an experiment share.
+def prepare_classifier(plan: Plan, experiment: Experiment, name: str) -> None:
+    """Sees to the classifier of the FCN-score, which is trained on the real photos if it is not there yet.
 
-    Attributes:
-      workdir: the folder of the run directories.
-      given: `Config` fields that the user set; `direction` leads from label maps to photos.
-      seeds: how many runs each row has, with the seeds from that of `given` upwards.
-      palette: data set in whose colours the label maps are.
-      fcn: folder of the classifier; it is trained there if there is none.
-      fcn_width, fcn_steps: of the classifier, if it is trained here.
+    Raises:
+      UserError: it cannot be trained, or the one that is there does not know the classes of the label maps.
     """
-
-    workdir: str
-    given: dict
-    seeds: int
-    palette: str
-    fcn: str
-    fcn_width: int
-    fcn_steps: int
-
-
-def run_directory(plan: Plan, experiment: Experiment, name: str, seed: int) -> str:
-    """Where a row's run stands: `WORKDIR/to_photo-l1_cgan-seed0`."""
-    return os.path.join(plan.workdir, f"{experiment.task}-{name}-seed{seed}")
-
-
-def seeds_of(plan: Plan) -> range:
-    """The seeds of the runs of each row."""
-    first = plan.given.get("seed", Config.seed)
-    return range(first, first + plan.seeds)
-
-
-def check(plan: Plan, experiment: Experiment, names: list[str]) -> None:
-    """Raises UserError if a row, its configuration or the palette would be refused, before hours of work begin."""
-    if unknown := [name for name in names if name not in experiment.rows]:
-        raise UserError(f"There is no row {unknown[0]!r}; the rows are {', '.join(experiment.rows)}.")
-    if clashes := sorted(fixed_fields(experiment) & plan.given.keys()):
-        raise UserError(f"{clashes[0]} is what the rows of this experiment decide; leave --{clashes[0]} out.")
-    if plan.given.get("steps", Config.steps) == Config.steps:
-        raise UserError("Give --steps, which is how long each row is trained.")
-    for name in names:
-        Config(**_fields(plan, experiment, name, seeds_of(plan)[0]))
-    if "iou" in experiment.columns:
-        palette_of(plan.palette)
-
-
-def _fields(plan, experiment, name, seed):
-    """The fields of Config that a row's run is given."""
-    given = {"deterministic": True, "sample_every": plan.given["steps"], **plan.given}
-    given |= experiment.rows[name].changes | {"seed": seed}
-    if experiment.task == "to_labels":
-        given["direction"] = OPPOSITE[given["direction"]]
-    if experiment.task == "colorize":
-        given.setdefault("task", "colorize")
-    return given
+    config = new_config(fields_of(plan, experiment, name, Config.seed))
+    if not os.path.isfile(os.path.join(plan.fcn, SETTINGS_FILE)):
+        say(f"training the classifier of the FCN-score in {plan.fcn}")
+        shared = {field: getattr(config, field) for field in ("dataset", "data_dir", "layout", "skip_bad_images")}
+        real = Config(
+            **shared,
+            image_size=config.image_size,
+            direction=OPPOSITE[config.direction],
+            batch_size=FCN_BATCH_SIZE,
+            learning_rate=3e-3,
+        )
+        train_classifier(real, palette_of(plan.palette), plan.fcn, width=plan.fcn_width, steps=plan.fcn_steps)
+        keras.backend.clear_session()
+    labels.check_inputs(config, open_splits(config, "val")[0], Classifier.load(plan.fcn), plan.fcn)
 
 
 def train_row(plan: Plan, experiment: Experiment, name: str, seed: int) -> str:
     """Trains a row's run, or goes on with it, and returns its directory; UserError if it was told to stop."""
     workdir = run_directory(plan, experiment, name, seed)
     steps = plan.given["steps"]
-    if _steps_done(workdir) < steps:
-        train(config_for_run(workdir, _fields(plan, experiment, name, seed)), workdir)
+    if steps_done(workdir) < steps:
+        train(config_for_run(workdir, fields_of(plan, experiment, name, seed)), workdir)
         keras.backend.clear_session()
         gc.collect()
-    if _steps_done(workdir) < steps:
+    if steps_done(workdir) < steps:
         raise UserError(f"{workdir} was stopped before its last step; the same command goes on there.")
     return workdir
 
 
-def _steps_done(workdir):
-    records = read_metrics(workdir)
-    return records[-1]["step"] if records else 0
-
-
-def classifier_for(plan: Plan) -> str:
-    """The folder of the classifier of the FCN-score, which is trained on the real photos if it is not there yet."""
-    if not os.path.isfile(os.path.join(plan.fcn, SETTINGS_FILE)):
-        say(f"training the classifier of the FCN-score in {plan.fcn}")
-        names = {"dataset", "data_dir", "layout", "image_size", "direction", "skip_bad_images"}
-        shared = {name: value for name, value in plan.given.items() if name in names}
-        shared["direction"] = OPPOSITE[shared["direction"]]
-        config = Config(**shared, batch_size=FCN_BATCH_SIZE, learning_rate=3e-3)
-        train_classifier(config, palette_of(plan.palette), plan.fcn, width=plan.fcn_width, steps=plan.fcn_steps)
-        keras.backend.clear_session()
-    return plan.fcn
-
-
 def measure(plan: Plan, experiment: Experiment, workdir: str) -> dict:
     """What `evaluate` measures of a run, kept in its `evaluation.json`; for figure 8 its numbers at both sizes."""
-    labels = plan.palette if experiment.task == "to_labels" else None
-    needs_fcn = experiment.task == "to_photo" and "iou" in experiment.columns
-    settings = Settings(workdir=workdir, palette=labels, fcn=classifier_for(plan) if needs_fcn else None)
+    settings = Settings(
+        workdir=workdir,
+        palette=plan.palette if experiment.task == "to_labels" else None,
+        fcn=plan.fcn if experiment.needs_classifier else None,
+    )
     path = os.path.join(workdir, "evaluation.json")
     results = _kept(path, settings, plan.given["steps"])
     if not results:
@@ -140,6 +91,8 @@ def _kept(path, settings, step):
     wanted = dataclasses.asdict(settings)
     if wanted["fcn"] is None:
         wanted["fcn"] = results["settings"]["fcn"]
+    elif "fcn" in results and results["fcn"]["held_out"] != classifier_settings(settings.fcn)["held_out"]:
+        return None  # Of a classifier that has been replaced since.
     return results if results["settings"] == wanted and results["run"]["step"] == step else None
 
 
@@ -151,18 +104,31 @@ def at_twice_the_size(run: Translator) -> Translator:
     )
 
 
+def enlarged(pictures, size) -> list:
+    """uint8 pictures, resized bilinearly to (height, width)."""
+    return [tf.cast(tf.round(tf.image.resize(picture, size)), tf.uint8).numpy() for picture in pictures]
+
+
 def _quality_at_twice_the_size(workdir):
-    larger = at_twice_the_size(Translator.load(workdir))
+    """Answers at the run's own size, enlarged, and answers at twice that size, against the same larger targets."""
+    run = Translator.load(workdir)
+    larger = at_twice_the_size(run)
     split, _ = open_splits(larger.config, "val")
-    answers = answer(larger, split, range(len(split)), noise_seed=0)
-    metrics = picture_metrics(answers.outputs, answers.targets)
-    return {name: float(values.mean()) for name, values in metrics.items()}
+    at_both = {
+        name: answer(translator, split, range(len(split)), noise_seed=0)
+        for name, translator in (("enlarged", run), ("twice", larger))
+    }
+    quality = {}
+    for name, answers in at_both.items():
+        metrics = picture_metrics(enlarged(answers.outputs, larger.config.size), at_both["twice"].targets)
+        quality |= {f"{metric}_{name}": float(values.mean()) for metric, values in metrics.items()}
+    return quality
 
 
 def numbers(experiment: Experiment, results: dict) -> dict[str, float]:
     """{column: value} of a run, from what `measure` returned."""
     quality = {name: value["mean"] for name, value in results["quality"]["its own input"].items()}
-    found = quality | {f"{name}_twice": value for name, value in results.get("twice", {}).items()}
+    found = quality | results.get("twice", {})
     found |= results.get("colors", {}).get("intersection", {})
     found["lightness"] = results.get("colors", {}).get("median_lightness_error")
     if "fcn" in results:
@@ -174,14 +140,14 @@ def numbers(experiment: Experiment, results: dict) -> dict[str, float]:
 
 def truth_numbers(experiment: Experiment, results: dict) -> dict[str, float] | None:
     """{column: value} of the real photos, where the experiment has such a row."""
-    if "fcn" not in results or "iou" not in experiment.columns:
+    if not experiment.needs_classifier:
         return None
     return {column: results["fcn"]["rows"]["real photos"][column] for column in experiment.columns}
 
 
-def classifier_settings(results: dict) -> dict:
-    """What the classifier that gave the scores in `results` says of itself: width, steps, scores on real photos."""
-    with open(os.path.join(results["settings"]["fcn"], SETTINGS_FILE)) as file:
+def classifier_settings(folder: str) -> dict:
+    """What a classifier says of itself: width, steps, size of its photos, scores on held-out ones."""
+    with open(os.path.join(folder, SETTINGS_FILE)) as file:
         return json.load(file)
 
 

@@ -1,6 +1,7 @@
 """The numbers of an experiment as Markdown, with the paper's beside them and what their orderings have in common."""
 
 import itertools
+import math
 
 
 def markdown(results: dict) -> list[str]:
@@ -51,7 +52,7 @@ def _legend(results, has_paper):
     parts.append(f"The steps of a run took {min(seconds):.0f} to {max(seconds):.0f} s.")
     if classifier := results["classifier"]:
         scores = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in classifier["held_out"].items())
-        budget = f"width {classifier['width']}, {classifier['steps']} steps"
+        budget = f"width {classifier['width']}, {classifier['steps']} steps at {classifier['size']}"
         parts.append(f"The classifier ({budget}) on held-out real photos: {scores}.")
     if has_paper:
         judge = ", with a classifier trained in Caffe" if results["classifier"] else ""
@@ -63,9 +64,20 @@ def _legend(results, has_paper):
 
 
 def orderings(results: dict) -> list[str]:
-    """A sentence for each column: which pairs of rows stand as in the paper, the other way, or within the seeds."""
+    """A paragraph for each column: which pairs of rows stand as in the paper, the other way, or are not told apart.
+
+    A pair is told apart where the ranges of its seeds do not touch.
+    """
     rows = [row for row in results["rows"].values() if row["paper"]]
-    lines = []
+    if len(rows) < 2:
+        return []
+    seeds = len(results["seeds"])
+    chance = 2 / math.comb(2 * seeds, seeds)  # Of all orders of 2n equally good runs, those two keep n and n apart.
+    lines = [
+        "Pairs of rows are told apart where the ranges of their seeds do not touch; "
+        f"were all rows equally good, chance would do that to {chance:.0%} of them.",
+        "",
+    ]
     for number, (column, title) in enumerate(results["columns"].items()):
         if column in results["given"]:
             continue
@@ -76,15 +88,12 @@ def orderings(results: dict) -> list[str]:
                 continue
             ours, theirs = ([numbers[column] for numbers in row["numbers"]] for row in (higher, lower))
             if min(ours) > max(theirs):
-                same.append((higher, lower))
+                same.append(f"{higher['title']} over {lower['title']}")
             elif max(ours) < min(theirs):
                 other.append(f"{lower['title']} over {higher['title']}")
             else:
                 unclear.append(f"{higher['title']} and {lower['title']}")
-        found = [f"{len(same)} of {len(same) + len(other) + len(unclear)} pairs of rows stand as in the paper"]
-        if other:
-            found.append(f"the other way round here: {', '.join(other)}")
-        if unclear:
-            found.append(f"not told apart by these seeds: {', '.join(unclear)}")
-        lines.append(f"- {title}: {'; '.join(found)}.")
+        found = {"As in the paper": same, "The other way round": other, "Not told apart": unclear}
+        sentences = [f"{heading}: {'; '.join(pairs)}." for heading, pairs in found.items() if pairs]
+        lines.append(f"- **{title}**: {len(same)} of {len(same + other + unclear)} pairs. {' '.join(sentences)}")
     return lines

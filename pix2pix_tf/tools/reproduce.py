@@ -1,8 +1,8 @@
 """Reruns a table or a figure of the paper: python -m pix2pix_tf.tools.reproduce --table=1 --steps=2000 --workdir=RUNS.
 
 Trains one row after another, each an ordinary run directory in --workdir, measures them, and writes a Markdown table
-with the paper's numbers beside ours, a figure, and a JSON file with every setting. What is finished is kept: after an
-interruption, the same command goes on. The other flags are those of train.py, for all rows alike.
+with the paper's numbers beside ours, a figure, and a JSON file with every setting, anew with each call. Runs that are
+finished are kept: after an interruption, the same command goes on. The other flags are those of train.py, for all rows.
 """
 
 import os
@@ -10,9 +10,10 @@ import os
 from absl import flags
 
 from pix2pix_tf import cli
+from pix2pix_tf.config import PRESETS
 from pix2pix_tf.errors import UserError
 
-_DECIDED_HERE = ("dataset", "data_dir", "epochs", "strategy", "deterministic")
+_DECIDED_HERE = ("dataset", "data_dir", "direction", "epochs", "strategy", "deterministic")
 
 cli.define_config_flags(leave_out=_DECIDED_HERE)
 _TABLE = flags.DEFINE_enum("table", None, ("1", "2", "3", "6", "rgb_vs_lab"), "which table")
@@ -23,7 +24,10 @@ _DATA = flags.DEFINE_string("data", "toy_facades", "name of a data set, or folde
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run directories and of the results", required=True)
 _ROWS = flags.DEFINE_list("rows", [], "only these rows, such as l1,l1_cgan (default: all)")
 _SEEDS = flags.DEFINE_integer("seeds", 1, "runs of each row, with different seeds", lower_bound=1)
-_PALETTE = flags.DEFINE_string("palette", None, "data set in whose colours the label maps are (default: --data)")
+_DIRECTION = flags.DEFINE_enum(
+    "direction", None, ("a_to_b", "b_to_a"), "from label maps to photos (default: the data set's; b_to_a for a folder)"
+)
+_PALETTE = flags.DEFINE_string("palette", None, "data set in whose colours the label maps are (default: --data's name)")
 _FCN = flags.DEFINE_string("fcn", None, "folder of the classifier (default: fcn in --workdir, trained if missing)")
 _FCN_WIDTH = flags.DEFINE_integer("fcn_width", 8, "filters of its first layer, if it is trained here", 1)
 _FCN_STEPS = flags.DEFINE_integer("fcn_steps", 1200, "training steps of it, if it is trained here", 1)
@@ -32,15 +36,16 @@ _FCN_STEPS = flags.DEFINE_integer("fcn_steps", 1200, "training steps of it, if i
 def main():
     name = _experiment_name()
     source = _source()
+    from pix2pix_tf.reproduction.planning import Plan
     from pix2pix_tf.reproduction.report import reproduce
-    from pix2pix_tf.reproduction.running import Plan
 
     given = cli.given_config_fields(leave_out=_DECIDED_HERE)
+    direction = _DIRECTION.value or PRESETS.get(_DATA.value, {}).get("direction", "b_to_a")
     plan = Plan(
         workdir=_WORKDIR.value,
-        given={"direction": "b_to_a", **source, **given},
+        given={"direction": direction, **source, **given},
         seeds=_SEEDS.value,
-        palette=_PALETTE.value or _DATA.value,
+        palette=_PALETTE.value or source.get("dataset"),
         fcn=_FCN.value or os.path.join(_WORKDIR.value, "fcn"),
         fcn_width=_FCN_WIDTH.value,
         fcn_steps=_FCN_STEPS.value,

@@ -116,6 +116,12 @@ def path_of(workdir, which="latest") -> str:
     return path
 
 
+def steps_done(workdir) -> int:
+    """The step of a run's newest checkpoint; 0 if there is none."""
+    path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER))
+    return int(path.rpartition("-")[2]) if path else 0
+
+
 def load_generator(generator, path) -> int:
     """Fills a generator from a run's checkpoint and returns the step of that checkpoint."""
     return load_networks(path, generator=generator)
