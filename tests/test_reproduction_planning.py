@@ -112,6 +112,14 @@ def test_photos_are_wanted_where_colours_are_measured(name, plan, tmp_path):
     assert list(tmp_path.glob("*-seed0")) == []
 
 
+def test_a_folder_of_something_else_is_no_classifier(plan, tmp_path):
+    (tmp_path / "fcn").mkdir()
+    (tmp_path / "fcn" / "mine.txt").write_text("precious")
+    assert message(plan(), "table1", []) == (
+        f"{tmp_path}/fcn holds no fcn.json, so it is no classifier; make one with python -m pix2pix_tf.tools.train_fcn."
+    )
+
+
 def test_the_working_folder_must_be_one(plan, tmp_path):
     (tmp_path / "file").write_text("")
     wrong = dataclasses.replace(plan(), workdir=str(tmp_path / "file"))

@@ -34,7 +34,7 @@ def prepare_classifier(plan: Plan, experiment: Experiment, name: str) -> None:
       UserError: it cannot be trained, or the one that is there does not know the classes of the label maps.
     """
     config = new_config(fields_of(plan, experiment, name, Config.seed))
-    if not os.path.isfile(os.path.join(plan.fcn, SETTINGS_FILE)):
+    if not (os.path.isdir(plan.fcn) and os.listdir(plan.fcn)):
         say(f"training the classifier of the FCN-score in {plan.fcn}")
         shared = {field: getattr(config, field) for field in ("dataset", "data_dir", "layout", "skip_bad_images")}
         real = Config(
