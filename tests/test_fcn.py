@@ -255,11 +255,6 @@ def test_the_wrong_direction_is_the_same_sentence(pairs, tmp_path):
         train_classifier(config_for(pairs, direction="b_to_a"), FACADES, str(tmp_path / "fcn"), width=1, steps=1)
 
 
-def test_fewer_pairs_than_a_batch_are_refused(pairs, tmp_path):
-    with pytest.raises(UserError, match=r"^A batch has 999 pairs, but there are only \d+; add pairs\.$"):
-        train_classifier(config_for(pairs, batch_size=999), FACADES, str(tmp_path / "fcn"), width=1, steps=1)
-
-
 def test_a_folder_that_is_not_empty_is_left_alone(pairs, tmp_path):
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(UserError) as error:

@@ -112,8 +112,7 @@ def train_classifier(
       weights: of VGG-16, see `load_trunk`; "" to start from nothing.
 
     Raises:
-      UserError: the folder is taken, the data or the weights cannot be used or do not fill a batch, or the training
-        diverges.
+      UserError: the folder is taken, the data or the weights cannot be used, or the training diverges.
     """
     _take(workdir)
     classifier = Classifier(palette, width=width, norm=not weights, seed=config.seed)
@@ -123,8 +122,6 @@ def train_classifier(
     say(source.description)
     if source.left_out:
         say("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
-    if len(source.train) < config.batch_size:
-        raise UserError(f"A batch has {config.batch_size} pairs, but there are only {len(source.train)}; add pairs.")
     training, held_out = (labelled_photos(split, config, palette) for split in (source.train, source.val))
     _fit(classifier.network, *training, config, steps)
     classifier.held_out = scores(classifier.confusion(*held_out))
