@@ -30,10 +30,11 @@ def markdown(results: dict) -> list[str]:
 
 def _budget(results):
     config = next(iter(results["rows"].values()))["config"]
-    data = results["data"]
+    data, seeds = results["data"], results["seeds"]
     return (
         f"On {data}: {config['steps']} steps of batch {config['batch_size']} at {config['image_size']}, "
-        f"width {config['base_filters']}, {config['precision']}, seeds {', '.join(map(str, results['seeds']))}; "
+        f"width {config['base_filters']}, {config['precision']}, "
+        f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}; "
         f"{results['pictures']} validation pictures."
     )
 
