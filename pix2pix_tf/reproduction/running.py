@@ -161,5 +161,6 @@ def training_seconds(workdir: str) -> float:
 
 
 def configuration(workdir: str) -> dict:
-    """All settings of a run."""
-    return dataclasses.asdict(load_config(workdir))
+    """All settings of a run; of its data's folder the name alone, for its place is that of one machine."""
+    settings = dataclasses.asdict(load_config(workdir))
+    return settings | {"data_dir": os.path.basename(settings["data_dir"])}
