@@ -7,7 +7,8 @@ import pytest
 
 from pix2pix_tf import UserError
 from pix2pix_tf.config import PRESETS
-from pix2pix_tf.reproduction import report
+from pix2pix_tf.reproduction import report, running
+from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 
 pytest_plugins = ["reproduction_plans"]
 
@@ -130,4 +131,4 @@ def test_the_working_folder_must_be_one(plan, tmp_path):
 
 def test_a_preset_may_have_a_shorter_name(plan, monkeypatch):
     monkeypatch.setitem(PRESETS, "toy", PRESETS["toy_facades"] | {"dataset": "toy_facades"})
-    report.reproduce(plan(dataset="toy"), "table1", ["l1"])
+    running.prepare_classifier(plan(dataset="toy"), EXPERIMENTS["table1"], "l1")
