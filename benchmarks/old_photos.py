@@ -1,7 +1,7 @@
 """What does a colouriser make of photographs that look old, and does it help to train on that look?
 
     python benchmarks/old_photos.py --workdir=runs/old
-    python benchmarks/old_photos.py --workdir=runs/old_facades --data=FACADES --steps=3000
+    python benchmarks/old_photos.py --workdir=runs/old_facades --data=FACADES --steps=2000
 
 Trains a colouriser on clean photographs and, just as long, a translator from old prints (`make_pairs --kind=old`) to
 the photographs that they were drawn onto, all but 1 % of them. Both are ordinary run directories in --workdir; what is
