@@ -13,7 +13,7 @@ _MAX_MEGAPIXELS = flags.DEFINE_float(
 )
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
 _PALETTE = flags.DEFINE_string(
-    "palette", "", "data set in whose class colours the input's label maps are (default: the run's), for drawing them"
+    "palette", "", "data set in whose class colors the input's label maps are (default: the run's), for drawing them"
 )
 
 

@@ -37,9 +37,9 @@ CACHES = {"uncached": 0, "cached": 4 * 2**30}  # bytes
 def draw_pairs(folder, size):
     """Writes side-by-side JPEG pairs of smooth texture, about as hard to decode as photos."""
     height, width = size
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for number in range(DRAWN):
-        coarse = Image.fromarray(dice.integers(0, 256, (height // 8, width // 4, 3), dtype=np.uint8))
+        coarse = Image.fromarray(rng.integers(0, 256, (height // 8, width // 4, 3), dtype=np.uint8))
         picture = coarse.resize((2 * width, height), Image.Resampling.BICUBIC)
         picture.save(os.path.join(folder, f"{number}.jpg"), quality=90)
 

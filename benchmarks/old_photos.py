@@ -1,9 +1,9 @@
-"""What does a colouriser make of photographs that look old, and does it help to train on that look?
+"""What does a colorizer make of photographs that look old, and does it help to train on that look?
 
     python benchmarks/old_photos.py --workdir=runs/old
     python benchmarks/old_photos.py --workdir=runs/old_facades --data=FACADES --steps=2000
 
-Trains a colouriser on clean photographs and, just as long, a translator from old prints (`make_pairs --kind=old`) to
+Trains a colorizer on clean photographs and, just as long, a translator from old prints (`make_pairs --kind=old`) to
 the photographs that they were drawn onto, all but 1 % of them. Both are ordinary run directories in --workdir; what is
 finished is kept. Then it measures the answers to validation photographs with each flaw alone, with all, and with the
 contrast stretched again, against the real photographs, and draws `old_photos.png`.
@@ -44,8 +44,8 @@ LOOKS = {  # How a photograph is handed in: (photo, seed) → uint8 [H, W, 3].
 
 
 def stretched(picture):
-    """Its grey tones from black to white, but for the darkest and the lightest 1 %: what a user would try first."""
-    return np.asarray(ImageOps.autocontrast(Image.fromarray(pairing.grey(picture)), cutoff=1))
+    """Its gray tones from black to white, but for the darkest and the lightest 1 %: what a user would try first."""
+    return np.asarray(ImageOps.autocontrast(Image.fromarray(pairing.gray(picture)), cutoff=1))
 
 
 def train(name, **given):
@@ -82,13 +82,13 @@ def photo(config, split, number):
 
 def main(_):
     source = {"data_dir": os.path.abspath(_DATA.value)} if os.path.isdir(_DATA.value) else {"dataset": _DATA.value}
-    colouriser = train("colouriser", task="colorize", direction="b_to_a", **source)
-    val, training = open_splits(colouriser.config, "val")
-    restorer = train("restorer", data_dir=make_pairs(colouriser.config, training))
+    colorizer = train("colorizer", task="colorize", direction="b_to_a", **source)
+    val, training = open_splits(colorizer.config, "val")
+    restorer = train("restorer", data_dir=make_pairs(colorizer.config, training))
 
-    photos = [photo(colouriser.config, val, number) for number in range(len(val))]
+    photos = [photo(colorizer.config, val, number) for number in range(len(val))]
     inputs = {title: [look(photo, i) for i, photo in enumerate(photos)] for title, look in LOOKS.items()}
-    answers = {f"colouriser: {title}": [colouriser(one) for one in given] for title, given in inputs.items()}
+    answers = {f"colorizer: {title}": [colorizer(one) for one in given] for title, given in inputs.items()}
     old = inputs["old: all three"]
     answers |= {"trained on old prints: old": [restorer(one) for one in old], "the old print itself": old}
     truth = lab_histograms(photos)
@@ -101,10 +101,10 @@ def main(_):
 
     shown = {
         "black and white": inputs["black and white"],
-        "colourised": answers["colouriser: black and white"],
+        "colorized": answers["colorizer: black and white"],
         "old print": old,
-        "old, colourised": answers["colouriser: old: all three"],
-        "contrast stretched": answers["colouriser: old, contrast stretched"],
+        "old, colorized": answers["colorizer: old: all three"],
+        "contrast stretched": answers["colorizer: old, contrast stretched"],
         "trained on old": answers["trained on old prints: old"],
         "photograph": photos,
     }

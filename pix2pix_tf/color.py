@@ -1,6 +1,6 @@
-"""RGB ↔ CIELAB ↔ the range of the networks. The one home of colour (paper, section 4 and figure 7).
+"""RGB ↔ CIELAB ↔ the range of the networks. The one home of color (paper, section 4 and figure 7).
 
-L is in [0, 100]; a and b are in about [-110, 110] for colours that sRGB can show; white point D65.
+L is in [0, 100]; a and b are in about [-110, 110] for colors that sRGB can show; white point D65.
 """
 
 import warnings
@@ -8,7 +8,7 @@ import warnings
 import tensorflow as tf
 
 with warnings.catch_warnings():
-    # tensorflow-io warns that its native libraries do not load; its colour functions need none.
+    # tensorflow-io warns that its native libraries do not load; its color functions need none.
     warnings.simplefilter("ignore")
     from tensorflow_io.python.experimental import color_ops
 
@@ -24,14 +24,14 @@ def rgb_to_lab(rgb):
 def lab_to_rgb(lab):
     """CIELAB float32 [..., H, W, 3] → RGB in [0, 1].
 
-    Colours that sRGB cannot show are clipped to its gamut, which moves their L as well. No gradient
+    Colors that sRGB cannot show are clipped to its gamut, which moves their L as well. No gradient
     may flow through this function: it is NaN out of gamut.
     """
     return color_ops.lab_to_rgb(lab)
 
 
 def out_of_gamut(lab, tolerance=0.01):
-    """CIELAB [..., H, W, 3] → bool [..., H, W]: which colours `lab_to_rgb` has to clip.
+    """CIELAB [..., H, W, 3] → bool [..., H, W]: which colors `lab_to_rgb` has to clip.
 
     Those that do not come back from RGB as they were; a round trip within the gamut errs by 1e-4.
     """
@@ -58,6 +58,6 @@ def unscale_chroma(scaled):
     return scaled * 110.0
 
 
-def rgb_to_grey(rgb):
+def rgb_to_gray(rgb):
     """RGB float32 [..., 3] in [-1, 1] → luma [..., 1] in [-1, 1] (ITU-R BT.601, as JPEG and `tf.image`)."""
     return tf.image.rgb_to_grayscale(rgb)

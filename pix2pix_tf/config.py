@@ -76,7 +76,7 @@ class Config:
         "unet", "U-Net, or the same without skip connections (Table 2)", choices=("unet", "encoder_decoder")
     )
     base_filters: int = _field(64, "width of the first layer of both networks", minimum=1)
-    norm: str = _field("batch", "normalisation layers", choices=("batch", "instance", "none"))
+    norm: str = _field("batch", "normalization layers", choices=("batch", "instance", "none"))
     dropout: float = _field(0.5, "dropout rate in the first three decoder blocks: the noise z", minimum=0, maximum=0.99)
     receptive_field: int = _field(70, "patch size of the discriminator (Table 3)", choices=(1, 16, 70, 286))
     conditional: bool = _field(True, "the discriminator sees the input too: cGAN, not GAN (Table 1)")

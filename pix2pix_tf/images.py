@@ -134,7 +134,7 @@ def _to_rgb(image):
     if image.mode in ("I", "F"):
         raise ValueError("it has 32-bit values, whose range is not known; 8 and 16 bits are")
     if image.mode.startswith("I;16"):
-        image = _grey_of_tiff(image)
+        image = _gray_of_tiff(image)
     if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
         image = ImageChops.invert(image)  # Pillow takes all CMYK JPEG files for inverted, as only Adobe's are.
     if image.has_transparency_data:
@@ -143,11 +143,11 @@ def _to_rgb(image):
     return image.convert("RGB")
 
 
-def _grey_of_tiff(image):
+def _gray_of_tiff(image):
     """Mode I;16, which may hold 12 bits and count from white, → mode L."""
     tags = getattr(image, "tag_v2", {})
-    grey = Image.fromarray(_eight_bits(np.asarray(image), 2 ** tags.get(258, (16,))[0] - 1))
-    return ImageChops.invert(grey) if tags.get(262) == 0 else grey
+    gray = Image.fromarray(_eight_bits(np.asarray(image), 2 ** tags.get(258, (16,))[0] - 1))
+    return ImageChops.invert(gray) if tags.get(262) == 0 else gray
 
 
 def split_pair(image: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:

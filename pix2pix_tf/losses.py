@@ -20,7 +20,7 @@ _GAN_LOSSES = {"vanilla": _cross_entropy, "lsgan": _least_squares}
 
 
 def discriminator_loss(gan_loss, real_logits, fake_logits):
-    """What D minimises: ½ (loss of calling real real + loss of calling fake fake).
+    """What D minimizes: ½ (loss of calling real real + loss of calling fake fake).
 
     The halving slows D down relative to G (paper, section 3.3).
 
@@ -34,7 +34,7 @@ def discriminator_loss(gan_loss, real_logits, fake_logits):
 
 
 def generator_gan_loss(gan_loss, fake_logits):
-    """What G minimises of the game: the loss of calling fake real.
+    """What G minimizes of the game: the loss of calling fake real.
 
     For cross-entropy this is the non-saturating form, max log D(x, G(x, z)), not
     min log(1 - D(x, G(x, z))) (paper, section 3.3).

@@ -1,4 +1,4 @@
-"""Label maps as pictures: which class each colour stands for."""
+"""Label maps as pictures: which class each color stands for."""
 
 import dataclasses
 import importlib
@@ -10,8 +10,8 @@ from pix2pix_tf.config import PRESETS
 from pix2pix_tf.errors import UserError
 
 _DATASETS = "pix2pix_tf.datasets"
-IGNORED = -1  # The class number of what is labelled but not scored.
-NEAR = 12  # in RGB of 0 to 255: as far as JPEG moves colours inside of an area; at its edges it does so more.
+IGNORED = -1  # The class number of what is labeled but not scored.
+NEAR = 12  # in RGB of 0 to 255: as far as JPEG moves colors inside of an area; at its edges it does so more.
 LEAST_LIKENESS = 0.25  # of label maps, on the mean over some of them; see `Palette.likeness`.
 
 
@@ -21,36 +21,36 @@ class Palette:
 
     Attributes:
       names: of the classes, in the order of their numbers 0, 1, ….
-      colours: RGB in 0 to 255 of each class.
-      ignored: the colours of what is labelled but belongs to no class.
+      colors: RGB in 0 to 255 of each class.
+      ignored: the colors of what is labeled but belongs to no class.
     """
 
     names: tuple[str, ...]
-    colours: tuple[tuple[int, int, int], ...]
+    colors: tuple[tuple[int, int, int], ...]
     ignored: tuple[tuple[int, int, int], ...] = ()
 
     def classes(self, picture) -> np.ndarray:
-        """A label map, uint8 [H, W, 3] → int32 [H, W], the number of the nearest colour in RGB.
+        """A label map, uint8 [H, W, 3] → int32 [H, W], the number of the nearest color in RGB.
 
-        It is IGNORED where the nearest is an ignored colour. Of colours that are equally near the first one counts.
+        It is IGNORED where the nearest is an ignored color. Of colors that are equally near the first one counts.
         """
         nearest = self._squared_distances(picture).argmin(axis=0)
-        return np.where(nearest < len(self.colours), nearest, IGNORED).astype(np.int32)
+        return np.where(nearest < len(self.colors), nearest, IGNORED).astype(np.int32)
 
     def likeness(self, picture) -> float:
-        """The share, in [0, 1], of the pixels of a uint8 [H, W, 3] whose colour is within NEAR of one in the palette.
+        """The share, in [0, 1], of the pixels of a uint8 [H, W, 3] whose color is within NEAR of one in the palette.
 
         Means over the 453 pairs of the CMP facades, with their palette: 0.59 for the label maps, which JPEG blurred,
         0.47 after more JPEG (quality 30), 0.50 after a bilinear reduction to 64x64, 0.00 for the photos. With the
-        palette of Cityscapes, whose greys are closer to photos: 0.55 to 0.64 for the same maps in its colours and
+        palette of Cityscapes, whose grays are closer to photos: 0.55 to 0.64 for the same maps in its colors and
         blurred alike, 0.07 for the photos.
         """
         return float(np.mean(self._squared_distances(picture).min(axis=0) <= NEAR**2))
 
     def _squared_distances(self, picture):
-        """float32 [colours, H, W]; all values are exact."""
+        """float32 [colors, H, W]; all values are exact."""
         pixels = np.asarray(picture, np.float32)
-        return np.stack([np.square(pixels - np.float32(colour)).sum(-1) for colour in self.colours + self.ignored])
+        return np.stack([np.square(pixels - np.float32(color)).sum(-1) for color in self.colors + self.ignored])
 
 
 def palette_of(dataset: str) -> Palette:

@@ -29,7 +29,7 @@ class Task:
       truth: target [..., H, W, 3] → what it should predict [..., H, W, output_channels].
       decode: (output, source) → RGB [..., H, W, 3] in [-1, 1].
       visible: condition → RGB in [-1, 1], for people to look at.
-      clipped: (output, source) → bool [..., H, W], the pixels whose colour `decode` had to clip to what
+      clipped: (output, source) → bool [..., H, W], the pixels whose color `decode` had to clip to what
         RGB can show; None where it clips nothing.
     """
 
@@ -80,7 +80,7 @@ def _out_of_gamut(output, source):
     return color.out_of_gamut(_predicted_lab(output, source))
 
 
-def _grey_as_rgb(condition):
+def _gray_as_rgb(condition):
     return tf.repeat(condition, 3, axis=-1)
 
 
@@ -91,7 +91,7 @@ def _lightness_as_rgb(condition):
 
 
 def _hole(image):
-    """bool [H, W, 1], true in the centre block of half the height and half the width."""
+    """bool [H, W, 1], true in the center block of half the height and half the width."""
     height, width = tf.shape(image)[-3], tf.shape(image)[-2]
     rows, columns = tf.range(height)[:, None, None], tf.range(width)[None, :, None]
     top, left = height // 4, width // 4
@@ -111,7 +111,7 @@ _TASKS = {
     "translate": Task(3, 3, True, _identity, _identity, _output_is_the_picture, _identity),
     # CIELAB: L in, a and b out. L of the source is kept.
     "colorize": Task(1, 2, False, _lightness, _chroma, _join_lightness_and_chroma, _lightness_as_rgb, _out_of_gamut),
-    "colorize_rgb": Task(1, 3, False, color.rgb_to_grey, _identity, _output_is_the_picture, _grey_as_rgb),
+    "colorize_rgb": Task(1, 3, False, color.rgb_to_gray, _identity, _output_is_the_picture, _gray_as_rgb),
     # The pixels around the hole are known, so the answer keeps them; the losses see the raw output.
     "inpaint": Task(3, 3, False, _cut_hole, _identity, _fill_hole, _identity),
 }

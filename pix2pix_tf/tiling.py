@@ -1,6 +1,6 @@
 """Pictures that are too large for memory, translated in tiles that overlap.
 
-A norm layer that saw one tile only would give each tile a contrast and colour of its own. So all tiles share the norm
+A norm layer that saw one tile only would give each tile a contrast and color of its own. So all tiles share the norm
 statistics of one copy of the whole picture, made small enough for memory. Where tiles overlap, the generator's raw
 outputs are blended linearly, which hides what is left: the zeros around a tile, and what it cannot see beyond them.
 """
@@ -31,7 +31,7 @@ class TiledTranslator:
           seed: a pair of integers turns the noise on. Each tile draws the same mask at its own place, so two tiles
             differ in noise where they overlap, and are blended there like everything else.
           tile: side of the tiles in pixels.
-          overlap: of neighbouring tiles, in pixels, at most half a tile. Both are multiples of 2**levels, so that each
+          overlap: of neighboring tiles, in pixels, at most half a tile. Both are multiples of 2**levels, so that each
             tile begins where the grids of all convolutions do.
           copy_pixels: how many pixels the copy that gives the statistics has at most.
         """

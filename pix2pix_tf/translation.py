@@ -60,6 +60,6 @@ def graphs(function, config, generator, dtype):
 def at_inference(config, generator, seed=None):
     """The generator as it runs at inference: with the run's norm statistics, and noise only with a seed.
 
-    By default each image is normalised on its own and there is no noise (see `networks.layers.run`).
+    By default each image is normalized on its own and there is no noise (see `networks.layers.run`).
     """
     return lambda condition: run(generator, condition, statistics=config.inference_statistics, seed=seed)

@@ -23,7 +23,7 @@ GREEN = {"A": 60, "B": 200}
 
 
 def _half(number, side, size):
-    """One colour: its red tells the number of the pair, its green tells the half."""
+    """One color: its red tells the number of the pair, its green tells the half."""
     return np.full((*size, 3), (10 * number, GREEN[side], 90), np.uint8)
 
 
@@ -44,26 +44,26 @@ def draw(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def recognise():
+def recognize():
     """A picture of `draw`, as an array in [0, 255] → its number and half, such as "3B"."""
 
-    def recognise(picture):
+    def recognize(picture):
         red, green, _ = np.mean(picture, axis=(0, 1))
         side = next((side for side, value in GREEN.items() if abs(green - value) < 3), "?")
         return f"{round(red / 10)}{side}"
 
-    return recognise
+    return recognize
 
 
 @pytest.fixture(scope="session")
 def textured_pairs(tmp_path_factory):
     """A folder of 7 + 2 side-by-side pairs of smooth random texture, 32x32 each; nobody writes to it."""
     root = tmp_path_factory.mktemp("textured")
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for name in (*(f"train/{i}.png" for i in range(7)), *(f"val/{i}.png" for i in range(2))):
         path = root / name
         path.parent.mkdir(exist_ok=True)
-        coarse = dice.integers(0, 256, (4, 8, 3), dtype=np.uint8)
+        coarse = rng.integers(0, 256, (4, 8, 3), dtype=np.uint8)
         Image.fromarray(coarse).resize((64, 32), Image.Resampling.BICUBIC).save(path)
     return str(root)
 
@@ -152,9 +152,9 @@ def chromium(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def artefacts():
-    """The folder that tests leave screenshots in: $TEST_ARTEFACTS, or .artefacts/ of the repository."""
-    folder = Path(os.environ.get("TEST_ARTEFACTS", REPOSITORY / ".artefacts"))
+def artifacts():
+    """The folder that tests leave screenshots in: $TEST_ARTIFACTS, or .artifacts/ of the repository."""
+    folder = Path(os.environ.get("TEST_ARTIFACTS", REPOSITORY / ".artifacts"))
     folder.mkdir(exist_ok=True)
     return folder
 

@@ -29,8 +29,8 @@ from pix2pix_tf.serving import web_page
 PATIENCE = 60  # seconds, for a machine that is busy with something else
 SIDE = 256  # of the drawing, in pixels
 LIVE_DELAY_MS = 200  # that the page waits with its request after a stroke
-NAMES, COLOURS = palette_of("toy_facades").names, palette_of("toy_facades").colours
-PALETTE = {name: list(colour) for name, colour in zip(NAMES, COLOURS, strict=True)}
+NAMES, COLORS = palette_of("toy_facades").names, palette_of("toy_facades").colors
+PALETTE = {name: list(color) for name, color in zip(NAMES, COLORS, strict=True)}
 WIDE = {"width": 1200, "height": 920, "deviceScaleFactor": 1, "mobile": False}  # The drawing is 512 pixels wide there.
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 
@@ -175,8 +175,8 @@ class Page:
 
     def download(self, folder):
         """Clicks the download link; returns the path of the file that it leaves in `folder`."""
-        behaviour = {"behavior": "allow", "downloadPath": str(folder)}
-        self.browser.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
+        behavior = {"behavior": "allow", "downloadPath": str(folder)}
+        self.browser.execute_cdp_cmd("Browser.setDownloadBehavior", behavior)
         self["download"].click()
         return self.until(lambda: next(folder.glob("*.png"), None))
 
@@ -224,14 +224,14 @@ def to_array(file):
 
 
 def labels(picture):
-    """Class numbers [H, W] of a picture [H, W, 3], which must have colours of the palette only."""
-    distances = np.abs(picture[..., None, :].astype(int) - np.array(COLOURS)).sum(-1)
+    """Class numbers [H, W] of a picture [H, W, 3], which must have colors of the palette only."""
+    distances = np.abs(picture[..., None, :].astype(int) - np.array(COLORS)).sum(-1)
     assert distances.min(axis=-1).max() == 0
     return distances.argmin(axis=-1)
 
 
 def quadrants(height=32, width=64):
-    """A Pillow picture of four colours, in blocks that JPEG keeps apart."""
+    """A Pillow picture of four colors, in blocks that JPEG keeps apart."""
     picture = np.zeros((height, width, 3), np.uint8)
     picture[: height // 2, : width // 2] = 200, 30, 30
     picture[: height // 2, width // 2 :] = 30, 200, 30

@@ -112,25 +112,25 @@ def discriminator(receptive_field=16, **arguments):
     return PixelGAN(**arguments) if receptive_field == 1 else PatchGAN(STRIDED[receptive_field], **arguments)
 
 
-def randomised(network, seed=0):
+def randomized(network, seed=0):
     """Draws all weights anew, so large that each of them matters to the output; running statistics too."""
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     with torch.no_grad():
         for name, value in network.state_dict().items():
             if value.ndim == 4:
-                drawn = dice.normal(size=value.shape) * 1.5 / np.sqrt(value[0].numel())
+                drawn = rng.normal(size=value.shape) * 1.5 / np.sqrt(value[0].numel())
             elif name.endswith("num_batches_tracked"):
                 drawn = 7
             elif name.endswith(("running_var", "weight")):
-                drawn = dice.uniform(0.5, 1.5, value.shape)
+                drawn = rng.uniform(0.5, 1.5, value.shape)
             else:
-                drawn = dice.normal(size=value.shape) * 0.3
+                drawn = rng.normal(size=value.shape) * 0.3
             value.copy_(torch.as_tensor(drawn))
     return network
 
 
 def save(network, path, **options):
-    """Writes a network's (randomised) state dict; returns the path as a string."""
+    """Writes a network's (randomized) state dict; returns the path as a string."""
     torch.save(network.state_dict() if isinstance(network, nn.Module) else network, path, **options)
     return str(path)
 

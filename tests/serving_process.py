@@ -34,7 +34,7 @@ HTTP_STATUS = {"INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "NOT_FOUND":
 
 
 def picture(height=32, width=32, seed=0):
-    """Smooth colours, uint8 [height, width, 3], others for each seed."""
+    """Smooth colors, uint8 [height, width, 3], others for each seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
 

@@ -17,14 +17,14 @@ REAL, FAKE = 40, 215  # red; green is the picture's number
 
 
 def draw(folder, numbers, red, size=(8, 8)):
-    """Writes pictures 00.png, 01.png, …, of one colour each, which tells what they are."""
+    """Writes pictures 00.png, 01.png, …, of one color each, which tells what they are."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in numbers:
         Image.fromarray(np.full((*size, 3), (red, number, 90), np.uint8)).save(folder / f"{number:02}.png")
     return str(folder)
 
 
-def recognise(content):
+def recognize(content):
     """The bytes of a picture → (whether it is a fake, its number)."""
     red, green, _ = Image.open(io.BytesIO(content)).convert("RGB").getpixel((0, 0))
     return red == FAKE, green

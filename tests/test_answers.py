@@ -78,7 +78,7 @@ def test_batch_statistics_are_those_of_batch_size_pictures(untrained, tiny):
 
 def test_colorize_counts_the_pixels_that_it_clips(untrained, tiny):
     translator = untrained(task="colorize")
-    chroma = np.zeros((2, 32, 32, 2), np.float32)  # Grey, but for a quarter of the second picture.
+    chroma = np.zeros((2, 32, 32, 2), np.float32)  # Gray, but for a quarter of the second picture.
     chroma[1, :16, :16] = 5.0
     translator.generate = lambda source, seeds: chroma
     answers = answer(translator, open_splits(tiny(), "val")[0], range(2))

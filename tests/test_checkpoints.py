@@ -17,7 +17,7 @@ from pix2pix_tf.training.state import variables_of
 
 
 def new_run(workdir, config, keep=3):
-    """Networks, optimisers and checkpoints as the training loop makes them."""
+    """Networks, optimizers and checkpoints as the training loop makes them."""
     networks = {"generator": build_generator(config)}
     if config.gan_weight:
         networks["discriminator"] = build_discriminator(config)
@@ -47,7 +47,7 @@ def save(run, step):
     return run.checkpoints.save()
 
 
-def test_restoring_gives_weights_optimisers_and_step_back(tmp_path, tiny):
+def test_restoring_gives_weights_optimizers_and_step_back(tmp_path, tiny):
     old = new_run(tmp_path, tiny())
     assert old.checkpoints.restore() == 0
     scramble(old)

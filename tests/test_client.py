@@ -235,7 +235,7 @@ def test_a_server_that_is_overloaded_is_not_available():
     ],
 )
 @pytest.mark.parametrize("status", [200, 404])
-def test_a_web_server_of_another_kind_is_recognised(content, status):
+def test_a_web_server_of_another_kind_is_recognized(content, status):
     with web_server(status, content) as (where, _):
         error = error_of(where)
     assert type(error) is UserError
@@ -243,7 +243,7 @@ def test_a_web_server_of_another_kind_is_recognised(content, status):
 
 
 @pytest.mark.parametrize("outputs", [{}, {"a": [b"no picture"]}, {"a": [b"x"], "b": [b"y"]}, {"a": 3}])
-def test_a_model_of_another_kind_is_recognised(outputs):
+def test_a_model_of_another_kind_is_recognized(outputs):
     with grpc_server(outputs=outputs) as where:
         assert str(error_of(where)).startswith(f"{where} answers, but not as an export of pix2pix_tf does")
 

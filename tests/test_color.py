@@ -1,4 +1,4 @@
-"""Colour against scikit-image, and the ranges of the networks."""
+"""Color against scikit-image, and the ranges of the networks."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ import skimage.color
 from pix2pix_tf import color
 
 
-def grid_of_colours(steps):
+def grid_of_colors(steps):
     """uint8 [1, steps³, 3]: all combinations of `steps` values from 0 to 255."""
     values = np.linspace(0, 255, steps).round().astype(np.uint8)
     return np.stack(np.meshgrid(values, values, values), axis=-1).reshape(1, -1, 3)
 
 
 def rgb(steps=18):
-    return (grid_of_colours(steps) / 255).astype(np.float32)
+    return (grid_of_colors(steps) / 255).astype(np.float32)
 
 
 def test_rgb_to_lab_agrees_with_scikit_image():
@@ -26,14 +26,14 @@ def test_lab_to_rgb_agrees_with_scikit_image():
     np.testing.assert_allclose(color.lab_to_rgb(lab), skimage.color.lab2rgb(lab), atol=2e-4)
 
 
-def test_eight_bit_colours_survive_the_round_trip_exactly():
-    colours = grid_of_colours(26)
-    back = color.lab_to_rgb(color.rgb_to_lab((colours / 255).astype(np.float32)))
-    np.testing.assert_array_equal(np.rint(np.asarray(back) * 255), colours)
+def test_eight_bit_colors_survive_the_round_trip_exactly():
+    colors = grid_of_colors(26)
+    back = color.lab_to_rgb(color.rgb_to_lab((colors / 255).astype(np.float32)))
+    np.testing.assert_array_equal(np.rint(np.asarray(back) * 255), colors)
 
 
 @pytest.mark.parametrize(
-    ("name", "colour", "lab"),
+    ("name", "color", "lab"),
     [
         ("black", (0, 0, 0), (0, 0, 0)),
         ("white", (1, 1, 1), (100, 0, 0)),
@@ -42,9 +42,9 @@ def test_eight_bit_colours_survive_the_round_trip_exactly():
         ("blue", (0, 0, 1), (32.30, 79.19, -107.86)),
     ],
 )
-def test_known_colours(name, colour, lab):
+def test_known_colors(name, color, lab):
     del name
-    np.testing.assert_allclose(color.rgb_to_lab(np.float32([[colour]]))[0, 0], lab, atol=0.02)
+    np.testing.assert_allclose(color.rgb_to_lab(np.float32([[color]]))[0, 0], lab, atol=0.02)
 
 
 def test_values_out_of_range_are_clipped_before_the_conversion():
@@ -52,7 +52,7 @@ def test_values_out_of_range_are_clipped_before_the_conversion():
     np.testing.assert_array_equal(color.rgb_to_lab(wild), color.rgb_to_lab(np.clip(wild, 0, 1)))
 
 
-def test_colours_out_of_gamut_are_clipped_into_it():
+def test_colors_out_of_gamut_are_clipped_into_it():
     result = np.asarray(color.lab_to_rgb(np.float32([[[50, 110, -110], [50, -110, 110], [100, 50, 50], [0, 90, 0]]])))
     assert np.isfinite(result).all()
     assert result.min() >= 0 and result.max() <= 1
@@ -83,13 +83,13 @@ def test_chroma_in_the_range_of_the_networks(chroma, scaled):
     assert color.unscale_chroma(scaled) == chroma
 
 
-def test_every_colour_that_rgb_can_show_lies_in_the_range_of_the_networks():
+def test_every_color_that_rgb_can_show_lies_in_the_range_of_the_networks():
     lab = np.asarray(color.rgb_to_lab(rgb()))
     assert np.abs(color.scale_lightness(lab[..., 0])).max() <= 1 + 1e-6
     assert 0.9 < np.abs(color.scale_chroma(lab[..., 1:])).max() <= 1
 
 
-def test_grey_is_the_luma_of_jpeg():
-    colours = 2 * rgb(6) - 1
-    expected = colours @ np.float32([[0.299], [0.587], [0.114]])
-    np.testing.assert_allclose(color.rgb_to_grey(colours), expected, atol=2e-4)
+def test_gray_is_the_luma_of_jpeg():
+    colors = 2 * rgb(6) - 1
+    expected = colors @ np.float32([[0.299], [0.587], [0.114]])
+    np.testing.assert_allclose(color.rgb_to_gray(colors), expected, atol=2e-4)

@@ -5,7 +5,7 @@ import pytest
 from skimage.color import rgb2lab
 
 from pix2pix_tf.evaluation.colors import (
-    grey_intersections,
+    gray_intersections,
     histogram_intersection,
     intersections,
     lab,
@@ -27,7 +27,7 @@ def test_lab_agrees_with_scikit_image():
     np.testing.assert_allclose(lab(picture), rgb2lab(picture), atol=2e-3)
 
 
-def test_colours_fall_into_the_bin_of_their_nearest_whole_number():
+def test_colors_fall_into_the_bin_of_their_nearest_whole_number():
     # Red is (53.24, 80.09, 67.20) in Lab, blue (32.30, 79.19, -107.86).
     counts = lab_histograms([flat(255, 0, 0), flat(0, 0, 255)])
     assert {name: len(count) for name, count in counts.items()} == {"L": 101, "a": 221, "b": 221}
@@ -36,13 +36,13 @@ def test_colours_fall_into_the_bin_of_their_nearest_whole_number():
     assert {value - 110: counts["b"][value] for value in np.flatnonzero(counts["b"])} == {67: 64, -108: 64}
 
 
-def test_white_black_and_grey_are_in_the_middle_of_their_bins():
+def test_white_black_and_gray_are_in_the_middle_of_their_bins():
     counts = lab_histograms([flat(255, 255, 255), flat(0, 0, 0), flat(119, 119, 119)])
     assert np.flatnonzero(counts["L"]).tolist() == [0, 50, 100]
     assert counts["a"][110] == counts["b"][110] == 3 * 64
 
 
-def test_no_colour_is_lost_and_the_counts_are_scikit_images():
+def test_no_color_is_lost_and_the_counts_are_scikit_images():
     pictures = random_pictures(1)
     corners = [flat(r, g, b) for r in (0, 255) for g in (0, 255) for b in (0, 255)]
     assert all(count.sum() == 8 * 64 for count in lab_histograms(corners).values())
@@ -65,11 +65,11 @@ def test_intersections_are_of_each_channel():
     assert intersections(outputs, truth) == {"L": 0.5, "a": 1.0, "b": 1.0}
 
 
-def test_grey_is_what_a_grey_answer_would_get():
+def test_gray_is_what_a_gray_answer_would_get():
     truth = lab_histograms([flat(119, 119, 119), flat(255, 0, 0), flat(0, 0, 255), flat(0, 0, 255)])
-    grey = lab_histograms([flat(70, 70, 70)])
-    measured = intersections(grey, truth)
-    assert grey_intersections(truth) == {"a": 0.25, "b": 0.25} == {"a": measured["a"], "b": measured["b"]}
+    gray = lab_histograms([flat(70, 70, 70)])
+    measured = intersections(gray, truth)
+    assert gray_intersections(truth) == {"a": 0.25, "b": 0.25} == {"a": measured["a"], "b": measured["b"]}
 
 
 def test_the_median_lightness_error_is_that_of_all_pixels():

@@ -98,9 +98,9 @@ def victorian_files(count=10):
     """{path: bytes} of Victorian400 as Kaggle has it, with this many pairs."""
     files = {"original/00.png": encode(draw(0, (40, 30)), "png")}
     for number in range(count):
-        colour = draw(number)
-        files[f"resized/{number:02}.png"] = encode(colour, "png")
-        files[f"gray/{number:02}.png"] = encode(np.asarray(Image.fromarray(colour).convert("L")), "png")
+        color = draw(number)
+        files[f"resized/{number:02}.png"] = encode(color, "png")
+        files[f"gray/{number:02}.png"] = encode(np.asarray(Image.fromarray(color).convert("L")), "png")
     return files
 
 
@@ -173,7 +173,7 @@ def test_no_builder_needs_the_network_to_be_imported():
 def test_facades_know_their_classes(build, tmp_path):
     info = build("facades", pack(tmp_path / "manual", "facades", authors_files())).info
     assert info.metadata["class_names"] == list(drawing.PALETTE)
-    assert info.metadata["palette"] == [list(colour) for colour in drawing.PALETTE.values()]
+    assert info.metadata["palette"] == [list(color) for color in drawing.PALETTE.values()]
     assert "tylecek2013spatial" in info.citation and "isola2017image" in info.citation
     assert "label map" in info.description
 
@@ -182,12 +182,12 @@ def test_cityscapes_know_their_classes_and_what_is_not_scored(build, tmp_path):
     metadata = build(
         "pix2pix_cityscapes", pack(tmp_path / "manual", "cityscapes", authors_files("cityscapes"))
     ).info.metadata
-    colours = dict(zip(metadata["class_names"], metadata["palette"], strict=True))
-    assert len(colours) == 19
-    assert colours["road"] == [128, 64, 128] and colours["car"] == [0, 0, 142] and colours["bicycle"] == [119, 11, 32]
-    every_colour = [tuple(colour) for colour in metadata["palette"] + metadata["ignored_palette"]]
-    assert len(set(every_colour)) == len(every_colour) == 29
-    assert (0, 0, 0) in every_colour
+    colors = dict(zip(metadata["class_names"], metadata["palette"], strict=True))
+    assert len(colors) == 19
+    assert colors["road"] == [128, 64, 128] and colors["car"] == [0, 0, 142] and colors["bicycle"] == [119, 11, 32]
+    every_color = [tuple(color) for color in metadata["palette"] + metadata["ignored_palette"]]
+    assert len(set(every_color)) == len(every_color) == 29
+    assert (0, 0, 0) in every_color
 
 
 # Where the archive is found, and what is read from it
@@ -310,7 +310,7 @@ def unzipped(folder, files):
 
 
 @pytest.mark.parametrize("put", [zipped, unzipped])
-def test_victorian400_pairs_grey_with_colour_by_name(build, tmp_path, put):
+def test_victorian400_pairs_gray_with_color_by_name(build, tmp_path, put):
     files = victorian_files(20)
     builder = build("victorian400", put(tmp_path / "manual", files))
     assert {split: info.num_examples for split, info in builder.info.splits.items()} == {"train": 18, "val": 2}

@@ -33,9 +33,9 @@ KINDS = {
     "jpeg": encoded("JPEG", quality=90),
     "progressive jpeg": encoded("JPEG", progressive=True),
     "jpeg without subsampling": encoded("JPEG", subsampling=0),
-    "grey jpeg": encoded("JPEG", picture("L")),
+    "gray jpeg": encoded("JPEG", picture("L")),
     "png": encoded("PNG"),
-    "grey png": encoded("PNG", picture("L")),
+    "gray png": encoded("PNG", picture("L")),
     "png with a palette": encoded("PNG", picture("P")),
     "black and white png": encoded("PNG", picture("1")),
     "gif": encoded("GIF", picture("P")),
@@ -67,12 +67,12 @@ def sentence(content):
     return error.value.message
 
 
-@pytest.mark.parametrize("kind", ["jpeg", "grey png", "gif", "bmp", "lossy webp", "lossless webp", "extended webp"])
+@pytest.mark.parametrize("kind", ["jpeg", "gray png", "gif", "bmp", "lossy webp", "lossless webp", "extended webp"])
 @pytest.mark.parametrize("size", [(61, 50), (60, 51)])
 def test_a_picture_that_is_larger_than_allowed_is_refused_with_its_size(kind, size):
     name, mode, options = {
         "jpeg": ("JPEG", "RGB", {}),
-        "grey png": ("PNG", "L", {}),
+        "gray png": ("PNG", "L", {}),
         "gif": ("GIF", "P", {}),
         "bmp": ("BMP", "RGB", {}),
         "lossy webp": ("WEBP", "RGB", {}),

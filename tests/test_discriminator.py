@@ -44,11 +44,11 @@ def weights(network, ending=""):
     return {variable.path: variable.numpy() for variable in network.variables if variable.path.endswith(ending)}
 
 
-def randomised(network):
+def randomized(network):
     """All weights drawn anew, so large that each of them matters to the output; returns them by path."""
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for variable in network.variables:
-        values = dice.normal(size=variable.shape) / 2
+        values = rng.normal(size=variable.shape) / 2
         variable.assign(values / np.sqrt(variable.shape[2]) if variable.path.endswith("kernel") else values)
     return weights(network)
 
@@ -121,14 +121,14 @@ def test_size_of_the_map_at_other_sizes(field, size, shape):
 def test_known_answer(statistics, axes):
     network = build_discriminator(Config(image_size=32, base_filters=2, receptive_field=16))
     condition, image = pictures(2, 32, 32, 3), pictures(2, 32, 32, 3, seed=2)
-    expected = numpy_patchgan_16(condition, image, randomised(network), axes)
+    expected = numpy_patchgan_16(condition, image, randomized(network), axes)
     assert expected.shape == (2, 14, 14, 1) and expected.std() > 0.1
     np.testing.assert_allclose(run(network, [condition, image], statistics=statistics), expected, atol=2e-5)
 
 
 def test_pixelgan_is_a_function_of_each_pixel():
     network = build_discriminator(narrow(1, 32, norm="none"))
-    w = randomised(network)
+    w = randomized(network)
     pair = [pictures(1, 32, 32, 3), pictures(1, 32, 32, 3, seed=2)]
     x = np.concatenate(pair, axis=-1)
     for layer in ("disc1", "disc2"):

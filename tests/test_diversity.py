@@ -77,8 +77,8 @@ def test_twenty_pictures_are_enough(report_of):
 @pytest.mark.parametrize(("dropout", "varies"), [(0.0, False), (0.5, True)])
 def test_dropout_is_the_noise(tiny, dropout, varies):
     config = tiny(dropout=dropout)
-    dice = np.random.default_rng(0)
-    pairs = [tuple(dice.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)) for _ in range(2)]
+    rng = np.random.default_rng(0)
+    pairs = [tuple(rng.integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)) for _ in range(2)]
     translator = Translator(config, build_generator(config, image_size=(None, None)))
     report = diversity_report(translator, Split(["", ""], pairs.__getitem__))
     assert (report["noise"] > 0) == varies

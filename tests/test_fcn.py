@@ -12,33 +12,33 @@ from PIL import Image
 from pix2pix_tf import Config, UserError
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.evaluation import fcn
-from pix2pix_tf.evaluation.fcn import Classifier, cross_entropy, labelled_photos, train_classifier
+from pix2pix_tf.evaluation.fcn import Classifier, cross_entropy, labeled_photos, train_classifier
 from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.palettes import IGNORED, Palette, palette_of
 
 FACADES = palette_of("facades")
 SHOWN = (1, 2, 11)  # The classes that the drawn pairs show: facade, window and shop.
-GREY = {1: 60, 2: 130, 11: 210}  # in photos
+GRAY = {1: 60, 2: 130, 11: 210}  # in photos
 
 
-def draw_pair(dice, size=32):
-    """A photo of grey squares with noise, and the label map of the same in the colours of the facades."""
-    classes = np.full((size, size), dice.choice(SHOWN))
+def draw_pair(rng, size=32):
+    """A photo of gray squares with noise, and the label map of the same in the colors of the facades."""
+    classes = np.full((size, size), rng.choice(SHOWN))
     for _ in range(3):
-        top, left = 8 * dice.integers(0, size // 8 - 1, 2)
-        classes[top : top + 16, left : left + 16] = dice.choice(SHOWN)
-    grey = np.vectorize(GREY.get)(classes)[..., None] + dice.integers(-20, 20, (size, size, 3))
-    return grey.astype(np.uint8), np.uint8(FACADES.colours)[classes]
+        top, left = 8 * rng.integers(0, size // 8 - 1, 2)
+        classes[top : top + 16, left : left + 16] = rng.choice(SHOWN)
+    gray = np.vectorize(GRAY.get)(classes)[..., None] + rng.integers(-20, 20, (size, size, 3))
+    return gray.astype(np.uint8), np.uint8(FACADES.colors)[classes]
 
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
     """A folder with 12 + 6 such pairs, 32x32, photo on the left; nobody writes to it."""
-    root, dice = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
+    root, rng = tmp_path_factory.mktemp("pairs"), np.random.default_rng(0)
     for split, count in (("train", 12), ("val", 6)):
         (root / split).mkdir()
         for i in range(count):
-            Image.fromarray(np.concatenate(draw_pair(dice), axis=1)).save(root / split / f"{i:02}.png")
+            Image.fromarray(np.concatenate(draw_pair(rng), axis=1)).save(root / split / f"{i:02}.png")
     return str(root)
 
 
@@ -103,15 +103,15 @@ def test_the_direction_leads_from_photos_to_label_maps():
     photo, labels = draw_pair(np.random.default_rng(5))
     for pair, direction in (((photo, labels), "a_to_b"), ((labels, photo), "b_to_a")):
         split = Split(["x"], lambda i, pair=pair: pair)
-        (same,), (classes,) = labelled_photos(split, Config(image_size=32, direction=direction), FACADES)
+        (same,), (classes,) = labeled_photos(split, Config(image_size=32, direction=direction), FACADES)
         np.testing.assert_array_equal(same, photo)
-        np.testing.assert_array_equal(np.uint8(FACADES.colours)[classes], labels)
+        np.testing.assert_array_equal(np.uint8(FACADES.colors)[classes], labels)
 
 
 def test_crops_are_the_same_part_of_photo_and_label_map_flipped_half_of_the_time():
     photo = np.arange(64 * 96, dtype=np.int32).reshape(64, 96)
-    config, dice = Config(image_size="64x96"), np.random.default_rng(0)
-    crops = [fcn._random_crop(photo, -photo, config, dice) for _ in range(200)]
+    config, rng = Config(image_size="64x96"), np.random.default_rng(0)
+    crops = [fcn._random_crop(photo, -photo, config, rng) for _ in range(200)]
     assert all(np.array_equal(part, -labels) for part, labels in crops)
     assert {part.shape for part, _ in crops} == {(32, 64)}
     assert {np.abs(np.diff(part[:2, 0]))[0] for part, _ in crops} == {96}
@@ -120,7 +120,7 @@ def test_crops_are_the_same_part_of_photo_and_label_map_flipped_half_of_the_time
     starts = {min(part[0]) for part, _ in crops}
     assert min(start // 96 for start in starts) == 0
     assert max(start // 96 for start in starts) == 32
-    plain = [fcn._random_crop(photo, photo, config.replace(mirror=False), dice)[0] for _ in range(50)]
+    plain = [fcn._random_crop(photo, photo, config.replace(mirror=False), rng)[0] for _ in range(50)]
     assert all(part[0, 1] == part[0, 0] + 1 for part in plain)
 
 
@@ -135,7 +135,7 @@ def test_class_maps_of_another_size_are_resized_without_making_new_classes():
     labels = np.zeros((64, 64, 3), np.uint8)
     labels[:, 33:, 0] = 200  # The edge lies within a pixel of the small map, where 100 would be the mean.
     split = Split(["x"], lambda i: (labels[..., ::-1], labels))
-    (photo,), (classes,) = labelled_photos(split, Config(image_size=32), three)
+    (photo,), (classes,) = labeled_photos(split, Config(image_size=32), three)
     assert (photo.dtype, photo.shape, classes.dtype, classes.shape) == (np.uint8, (32, 32, 3), np.int32, (32, 32))
     assert set(np.unique(classes)) == {0, 2}
     assert np.unique((classes == 2).sum(axis=1)).item() in (15, 16)  # columns
@@ -159,7 +159,7 @@ def test_the_folder_says_what_it_holds(trained):
     with open(f"{folder}/fcn.json") as file:
         stored = json.load(file)
     assert (stored["names"], stored["ignored"]) == (list(FACADES.names), [])
-    assert stored["colours"][11] == [175, 0, 0]
+    assert stored["colors"][11] == [175, 0, 0]
     assert {name: stored[name] for name in ("width", "norm", "size", "steps", "pairs", "held_out_pairs")} == {
         "width": 4,
         "norm": True,
@@ -179,8 +179,8 @@ def test_photos_may_have_any_size(trained, size):
 
 
 def test_classes_stand_where_the_photo_shows_them(trained):
-    photo = np.full((45, 70, 3), GREY[1], np.uint8)
-    photo[:, 35:] = GREY[11]
+    photo = np.full((45, 70, 3), GRAY[1], np.uint8)
+    photo[:, 35:] = GRAY[11]
     classes = trained[0](photo)
     assert np.mean(classes[:, :30] == 1) > 0.9
     assert np.mean(classes[:, 40:] == 11) > 0.9
@@ -246,7 +246,7 @@ def test_photos_in_place_of_label_maps_are_one_sentence_that_names_one(textured_
         train_classifier(config_for(textured_pairs), FACADES, str(tmp_path / "fcn"), width=1, steps=1)
     message = str(error.value)
     assert message.startswith("Only ")
-    assert f"near a colour of the palette, 0% in {textured_pairs}/train/" in message
+    assert f"near a color of the palette, 0% in {textured_pairs}/train/" in message
     assert message.endswith("or the other --direction if the other half of a pair is the label map.")
 
 
@@ -319,7 +319,7 @@ def test_ctrl_c_is_one_sentence_and_leaves_no_classifier(pairs, tmp_path):
     [
         (
             ["--data_dir=anywhere"],
-            "--data_dir needs --palette, the data set in whose colours the label maps are; try --palette=facades.",
+            "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades.",
         ),
         (["--dataset=maps"], "There is no palette of label maps for 'maps'; those of"),
     ],

@@ -91,7 +91,7 @@ def test_norm_stands_behind_each_convolution_in_place_of_its_bias():
     assert not any(layer.name.endswith("_norm") for layer in build_fcn8s(3, 2).layers)
 
 
-def test_skips_are_scaled_where_nothing_is_normalised():
+def test_skips_are_scaled_where_nothing_is_normalized():
     scales = {layer.name: layer.scale for layer in build_fcn8s(3, 2).layers if layer.name.endswith("_scale")}
     assert scales == {"score_pool4_scale": 0.01, "score_pool3_scale": 0.0001}
     assert not any(layer.name.endswith("_scale") for layer in build_fcn8s(3, 2, norm=True).layers)
@@ -109,7 +109,7 @@ def test_each_of_the_three_scores_reaches_the_output_at_its_own_height(scored):
     network = build_fcn8s(3, 2)
     fill(network, scored, bias=0.5)
     logits = network(photo(160, 160)).numpy()
-    np.testing.assert_allclose(logits[:, 72:88, 72:88], 0.5, atol=1e-6)  # Only borders lack neighbours.
+    np.testing.assert_allclose(logits[:, 72:88, 72:88], 0.5, atol=1e-6)  # Only borders lack neighbors.
 
 
 @pytest.mark.parametrize("scored", ["score_conv7", "score_pool4", "score_pool3"])

@@ -9,14 +9,14 @@ from pix2pix_tf.evaluation.fid import frechet_distance, kernel_distance
 
 def features(mean, covariance, count=200):
     """[count, D] with exactly this mean and covariance."""
-    dice = np.random.default_rng(0)
-    centred = dice.normal(size=(count, len(mean)))
-    even = np.linalg.qr(centred - centred.mean(axis=0))[0] * np.sqrt(count - 1)
+    rng = np.random.default_rng(0)
+    centered = rng.normal(size=(count, len(mean)))
+    even = np.linalg.qr(centered - centered.mean(axis=0))[0] * np.sqrt(count - 1)
     return mean + even @ np.linalg.cholesky(covariance).T
 
 
-def random_covariance(dice, size):
-    root = dice.normal(size=(size, size))
+def random_covariance(rng, size):
+    root = rng.normal(size=(size, size))
     return root @ root.T + 0.1 * np.eye(size)
 
 
@@ -40,9 +40,9 @@ def test_diagonal_covariances_have_a_closed_form():
 
 
 def test_commuting_covariances_have_a_closed_form():
-    dice = np.random.default_rng(1)
-    rotation = np.linalg.qr(dice.normal(size=(7, 7)))[0]
-    variances, means = dice.uniform(0.1, 5, (2, 7)), dice.normal(size=(2, 7))
+    rng = np.random.default_rng(1)
+    rotation = np.linalg.qr(rng.normal(size=(7, 7)))[0]
+    variances, means = rng.uniform(0.1, 5, (2, 7)), rng.normal(size=(2, 7))
     sets = [features(mean, rotation * values @ rotation.T) for mean, values in zip(means, variances, strict=True)]
     expected = np.sum((means[0] - means[1]) ** 2) + np.sum((np.sqrt(variances[0]) - np.sqrt(variances[1])) ** 2)
     assert frechet_distance(*sets) == pytest.approx(expected)
@@ -50,9 +50,9 @@ def test_commuting_covariances_have_a_closed_form():
 
 @pytest.mark.parametrize("size", [2, 10, 50])
 def test_it_agrees_with_scipys_matrix_root(size):
-    dice = np.random.default_rng(size)
-    means = dice.normal(size=(2, size))
-    first, second = random_covariance(dice, size), random_covariance(dice, size)
+    rng = np.random.default_rng(size)
+    means = rng.normal(size=(2, size))
+    first, second = random_covariance(rng, size), random_covariance(rng, size)
     common = np.trace(scipy.linalg.sqrtm(first @ second).real)
     expected = np.sum((means[0] - means[1]) ** 2) + np.trace(first) + np.trace(second) - 2 * common
     assert frechet_distance(features(means[0], first), features(means[1], second)) == pytest.approx(expected)
@@ -83,8 +83,8 @@ def test_the_kernel_distance_agrees_with_a_double_loop():
 
 
 def test_the_kernel_distance_is_unbiased():
-    dice = np.random.default_rng(6)
-    values = [kernel_distance(*dice.normal(size=(2, 5, 4))) for _ in range(4000)]
+    rng = np.random.default_rng(6)
+    values = [kernel_distance(*rng.normal(size=(2, 5, 4))) for _ in range(4000)]
     error = np.std(values) / np.sqrt(len(values))
     assert min(values) < 0
     assert abs(np.mean(values)) < 3 * error

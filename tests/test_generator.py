@@ -42,11 +42,11 @@ def weights(network):
     return {variable.path: variable.numpy() for variable in network.variables}
 
 
-def randomised(network):
+def randomized(network):
     """All weights drawn anew, so large that each of them matters to the output; returns them by path."""
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for variable in network.variables:
-        values = dice.normal(size=variable.shape) / 2
+        values = rng.normal(size=variable.shape) / 2
         variable.assign(values / np.sqrt(variable.shape[2]) if variable.path.endswith("kernel") else values)
     return weights(network)
 
@@ -103,7 +103,7 @@ def test_golden_number_of_parameters(size, count):
 def test_known_answer(generator, skips):
     network = build_generator(Config(image_size=32, base_filters=2, generator=generator))
     x = pictures(2, 32, 32, 3)
-    expected = numpy_generator(x, randomised(network), 5, skips)
+    expected = numpy_generator(x, randomized(network), 5, skips)
     assert expected.std() > 0.1
     np.testing.assert_allclose(run(network, x), expected, atol=2e-5)
 
@@ -174,7 +174,7 @@ def test_the_innermost_map(size, innermost):
 @pytest.mark.parametrize("size", [(32, 64), (96, 32)])
 def test_other_sizes_than_square(size):
     network, x = build_generator(Config(image_size=size, base_filters=2)), pictures(1, *size, 3)
-    expected = numpy_generator(x, randomised(network), 5, skips=True)
+    expected = numpy_generator(x, randomized(network), 5, skips=True)
     np.testing.assert_allclose(run(network, x), expected, atol=2e-5)
 
 
@@ -193,7 +193,7 @@ def test_any_number_of_channels():
 
 def test_a_network_for_any_size_equals_the_one_for_its_size():
     fixed, free = build_generator(SMALL), build_generator(SMALL, image_size=(None, None))
-    randomised(fixed)
+    randomized(fixed)
     free.set_weights(fixed.get_weights())
     x = pictures(2, 64, 64, 3)
     np.testing.assert_allclose(run(free, x), run(fixed, x), atol=1e-5)

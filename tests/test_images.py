@@ -63,7 +63,7 @@ def test_a_lossless_file_is_read_exactly(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".jpeg", ".webp", ".gif"])
-def test_a_file_of_one_colour_is_read_in_any_format(tmp_path, ending):
+def test_a_file_of_one_color_is_read_in_any_format(tmp_path, ending):
     path = tmp_path / f"picture{ending}"
     Image.new("RGB", (20, 10), (200, 100, 50)).save(path)
     picture = images.read_image(path)
@@ -73,9 +73,9 @@ def test_a_file_of_one_colour_is_read_in_any_format(tmp_path, ending):
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "I;16"])
 def test_any_kind_of_png_becomes_rgb(mode):
-    grey = np.array([[0, 255, 255], [255, 0, 0]], np.uint8)
-    picture = Image.fromarray(grey.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(grey).convert(mode)
-    np.testing.assert_array_equal(read(picture, "PNG"), np.repeat(grey[..., None], 3, axis=-1))
+    gray = np.array([[0, 255, 255], [255, 0, 0]], np.uint8)
+    picture = Image.fromarray(gray.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(gray).convert(mode)
+    np.testing.assert_array_equal(read(picture, "PNG"), np.repeat(gray[..., None], 3, axis=-1))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF"])
@@ -105,14 +105,14 @@ def test_sixteen_bits_of_png_are_scaled_and_rounded(channels):
     np.testing.assert_array_equal(picture, np.broadcast_to(expected, (1, 8, 3)))
 
 
-def test_sixteen_bits_of_grey_tiff_are_scaled_and_rounded():
+def test_sixteen_bits_of_gray_tiff_are_scaled_and_rounded():
     values, expected = deep(1)
     np.testing.assert_array_equal(read(Image.fromarray(values[..., 0]), "TIFF"), expected.repeat(3, axis=-1))
 
 
 @pytest.mark.parametrize("big_endian", [False, True])
 @pytest.mark.parametrize(("photometric", "expected"), [(1, SHALLOW), (0, SHALLOW[::-1])])
-def test_grey_tiff_may_be_big_endian_or_count_from_white(big_endian, photometric, expected):
+def test_gray_tiff_may_be_big_endian_or_count_from_white(big_endian, photometric, expected):
     file = tiff(np.array([DEEP], np.uint16), photometric, big_endian)
     if photometric == 0 and big_endian:
         with pytest.raises(UserError, match="cannot be decoded"):  # Pillow does not know this rare kind.
@@ -149,8 +149,8 @@ def test_sixteen_bit_alpha_shows_white():
     rgba = np.array([[(51400, 25700, 0, 65535), (51400, 25700, 0, 13107), (51400, 25700, 0, 0)]], np.uint16)
     result = images.read_image(io.BytesIO(tf.io.encode_png(rgba).numpy()))
     np.testing.assert_array_equal(result, [[(200, 100, 0), (244, 224, 204), (255, 255, 255)]])
-    grey = images.read_image(io.BytesIO(tf.io.encode_png(rgba[..., [0, 3]]).numpy()))
-    np.testing.assert_array_equal(grey[..., 0], [[200, 244, 255]])
+    gray = images.read_image(io.BytesIO(tf.io.encode_png(rgba[..., [0, 3]]).numpy()))
+    np.testing.assert_array_equal(gray[..., 0], [[200, 244, 255]])
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_sixteen_bit_alpha_shows_white():
         ("L", [90, 91], 91, [(90, 90, 90), (255, 255, 255)]),
     ],
 )
-def test_a_transparent_colour_shows_white(mode, values, transparency, expected):
+def test_a_transparent_color_shows_white(mode, values, transparency, expected):
     picture = Image.fromarray(np.array([values], np.uint8), mode)
     if mode == "P":
         picture.putpalette([255, 0, 0, 0, 200, 9])
@@ -170,7 +170,7 @@ def test_a_transparent_colour_shows_white(mode, values, transparency, expected):
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_an_animation_gives_its_first_frame(kind):
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     picture = read(frames[0], kind, save_all=True, append_images=frames[1:])
     assert picture.shape == (8, 8, 3)
     assert np.abs(picture[4, 4].astype(int) - (255, 0, 0)).max() <= 3
@@ -229,9 +229,9 @@ def test_broken_exif_does_not_make_a_picture_unreadable(kind, exif):
 def test_sixteen_bits_are_turned_upright_too(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    grey = random_picture()[..., 0]
-    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "phone.png", exif=exif)
-    np.testing.assert_array_equal(images.read_image(tmp_path / "phone.png")[..., 0], np.rot90(grey, -1))
+    gray = random_picture()[..., 0]
+    Image.fromarray(gray.astype(np.uint16) * 257).save(tmp_path / "phone.png", exif=exif)
+    np.testing.assert_array_equal(images.read_image(tmp_path / "phone.png")[..., 0], np.rot90(gray, -1))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])

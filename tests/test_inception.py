@@ -8,8 +8,8 @@ from pix2pix_tf import UserError
 from pix2pix_tf.evaluation import inception
 
 
-def centre(pictures, training):
-    """Stands for a network: the colour in the middle."""
+def center(pictures, training):
+    """Stands for a network: the color in the middle."""
     assert not training
     assert pictures.shape[1:] == (299, 299, 3)
     return pictures[:, 149, 149]
@@ -18,13 +18,13 @@ def centre(pictures, training):
 def test_features_are_of_each_picture_in_order():
     values = np.arange(0, 255, 7, dtype=np.uint8)  # 37 of them: two full batches and a part.
     pictures = [np.full((8, 8, 3), value, np.uint8) for value in values]
-    found = inception.features(centre, pictures)
+    found = inception.features(center, pictures)
     np.testing.assert_allclose(found, np.repeat(values[:, None] / 127.5 - 1, 3, axis=1), atol=1e-6)
 
 
 def test_distances_of_a_set_to_itself():
     pictures = list(np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8))
-    found = inception.distances(centre, pictures, pictures)
+    found = inception.distances(center, pictures, pictures)
     assert found["fid"] == pytest.approx(0, abs=1e-6)
     assert found["kid"] <= 0
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pytorch_networks as reference
 import tensorflow as tf
-from pytorch_networks import randomised, save, to_numpy, to_torch, torch
+from pytorch_networks import randomized, save, to_numpy, to_torch, torch
 
 from pix2pix_tf import Translator, UserError
 from pix2pix_tf.interop.exporting import export_run
@@ -34,7 +34,7 @@ def load(path):
 
 @pytest.mark.parametrize(("levels", "field"), [(5, 1), (5, 16), (5, 70), (6, 70), (7, 286), (8, 70)])
 def test_a_round_trip_of_batch_norm_is_bit_identical(imported, tmp_path, levels, field):
-    networks = randomised(reference.UNet(levels)), randomised(reference.discriminator(field))
+    networks = randomized(reference.UNet(levels)), randomized(reference.discriminator(field))
     files = export_run(imported(*networks), str(tmp_path / "out"))
     assert files == [str(tmp_path / "out" / f"latest_net_{name}.pth") for name in "GD"]
     for network, path in zip(networks, files, strict=True):
@@ -50,7 +50,7 @@ def test_a_round_trip_of_batch_norm_is_bit_identical(imported, tmp_path, levels,
 
 @pytest.mark.parametrize("norm", ["instance", "none"])
 def test_without_batch_norm_the_function_survives_a_round_trip(imported, tmp_path, norm):
-    network = randomised(reference.UNet(norm=norm))
+    network = randomized(reference.UNet(norm=norm))
     (path,) = export_run(imported(network, gan_weight=0.0), str(tmp_path / "out"))
     again = reference.UNet(norm=norm)
     again.load_state_dict(load(path), strict=True)

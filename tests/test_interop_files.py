@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 import pytorch_networks as reference
-from pytorch_networks import randomised, save, torch
+from pytorch_networks import randomized, save, torch
 
 from pix2pix_tf import UserError
 from pix2pix_tf.interop import files
@@ -41,7 +41,7 @@ def refusal(path):
 
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_tensors_are_read_in_both_formats_and_both_layouts(tmp_path, options, prefix):
-    state = randomised(reference.UNet()).state_dict()
+    state = randomized(reference.UNet()).state_dict()
     path = save({prefix + name: value for name, value in state.items()}, tmp_path / "G.pth", **options)
     tensors = files.read_tensors(path)
     assert tensors.keys() == state.keys()
@@ -115,7 +115,7 @@ def test_a_file_of_something_else_is_refused(tmp_path, content, described):
 @pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
 def test_a_truncated_file_is_refused(tmp_path, options, share):
     path = tmp_path / "G.pth"
-    save(randomised(reference.UNet()), path, **options)
+    save(randomized(reference.UNet()), path, **options)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     assert refusal(str(path)).startswith(f"{path} is no PyTorch file of tensors, or it is damaged; give")
 

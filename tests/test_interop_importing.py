@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import pytorch_networks as reference
 import tensorflow as tf
-from pytorch_networks import randomised, save, torch
+from pytorch_networks import randomized, save, torch
 
 from pix2pix_tf import Translator, UserError
 from pix2pix_tf.exporting import export
@@ -93,7 +93,7 @@ def test_a_preset_gives_the_rest(tmp_path):
 
 
 def test_running_statistics_of_an_old_instance_norm_are_left_out(bring_in):
-    network = randomised(reference.UNet(norm="instance"))
+    network = randomized(reference.UNet(norm="instance"))
     state = network.state_dict()
     for name, module in network.named_modules():
         if isinstance(module, torch.nn.InstanceNorm2d):
@@ -112,8 +112,8 @@ def values(network):
 
 
 def test_the_run_translates_exports_and_trains_on(bring_in, tmp_path):
-    network = randomised(reference.UNet())
-    config, _ = bring_in(network, randomised(reference.PatchGAN()), steps=2, keep_checkpoints=1)
+    network = randomized(reference.UNet())
+    config, _ = bring_in(network, randomized(reference.PatchGAN()), steps=2, keep_checkpoints=1)
     workdir = str(tmp_path / "run")
     assert set(os.listdir(workdir)) == {"config.json", "checkpoints"}
     assert config_for_run(workdir, {"steps": 3}) == config.replace(steps=3)
@@ -135,7 +135,7 @@ def test_the_run_translates_exports_and_trains_on(bring_in, tmp_path):
 
 
 @pytest.mark.parametrize("discriminator", [None, reference.PatchGAN()])
-def test_optimisers_start_at_zero(bring_in, tmp_path, discriminator):
+def test_optimizers_start_at_zero(bring_in, tmp_path, discriminator):
     bring_in(reference.UNet(), discriminator)
     path = checkpoints.path_of(str(tmp_path / "run"))
     saved = tf.train.load_checkpoint(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import pytorch_networks as reference
 import tensorflow as tf
-from pytorch_networks import randomised, save, to_numpy, to_torch, torch
+from pytorch_networks import randomized, save, to_numpy, to_torch, torch
 
 from pix2pix_tf import Translator, build_discriminator, build_generator
 from pix2pix_tf.interop import layout
@@ -47,7 +47,7 @@ def imported(tmp_path, generator, discriminator=None, **given):
     ],
 )
 def test_the_generator_gives_the_same_answer_at_256(tmp_path, norm, levels, width, dropout):
-    network = randomised(reference.UNet(levels, width, norm, dropout=dropout)).train()
+    network = randomized(reference.UNet(levels, width, norm, dropout=dropout)).train()
     for module in network.modules():
         if isinstance(module, torch.nn.Dropout):
             module.eval()
@@ -62,7 +62,7 @@ def test_the_generator_gives_the_same_answer_at_256(tmp_path, norm, levels, widt
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 2), (1, 3)])
 def test_other_channels(tmp_path, inputs, outputs):
-    network = randomised(reference.UNet(inputs=inputs, outputs=outputs))
+    network = randomized(reference.UNet(inputs=inputs, outputs=outputs))
     _, _, generator, _ = imported(tmp_path, network)
     picture = pictures(1, 32, 32, inputs)
     np.testing.assert_allclose(generator(picture), to_numpy(network(to_torch(picture))), atol=1e-4)
@@ -73,8 +73,8 @@ def test_other_channels(tmp_path, inputs, outputs):
     ("field", "conditional", "width"), [(1, True, 8), (16, True, 8), (70, True, 8), (286, True, 8), (70, False, 8)]
 )
 def test_the_discriminator_gives_the_same_logits_at_256(tmp_path, norm, field, conditional, width):
-    network = randomised(reference.discriminator(field, width=width, norm=norm, inputs=6 if conditional else 3))
-    generator = randomised(reference.UNet(8, width, norm))
+    network = randomized(reference.discriminator(field, width=width, norm=norm, inputs=6 if conditional else 3))
+    generator = randomized(reference.UNet(8, width, norm))
     _, config, _, ours = imported(tmp_path, generator, network)
     assert (config.receptive_field, config.conditional) == (field, conditional)
     condition, image = pictures(2, 256, 256, 3, seed=1), pictures(2, 256, 256, 3, seed=2)
@@ -118,7 +118,7 @@ def step_in_pytorch(generator, discriminator, condition, target, rate):
 @pytest.mark.parametrize("size", [64, 256])
 def test_one_step_of_training_is_the_same(tmp_path, size):
     rate, levels = 0.01, size.bit_length() - 1
-    theirs = randomised(reference.UNet(levels, 4)).train(), randomised(reference.discriminator(70, width=4), 1).train()
+    theirs = randomized(reference.UNet(levels, 4)).train(), randomized(reference.discriminator(70, width=4), 1).train()
     _, config, *ours = imported(tmp_path, *theirs, dropout=0.0)
     before = [{name: value.clone().numpy() for name, value in network.state_dict().items()} for network in theirs]
     condition, target = pictures(2, size, size, 3, seed=1), pictures(2, size, size, 3, seed=2)

@@ -20,7 +20,7 @@ def picture(*columns, size=32):
     return np.repeat(stripes[None], size, axis=0)
 
 
-def grey_photo(seed):
+def gray_photo(seed):
     return np.repeat(np.random.default_rng(seed).integers(90, 160, (32, 32, 1), dtype=np.uint8), 3, axis=2)
 
 
@@ -28,7 +28,7 @@ def grey_photo(seed):
 def photo_and_labels():
     """Three pairs: photo, label map."""
     maps = [picture(RED), picture(GREEN), picture(RED, GREEN)]
-    return Split(["x", "y", "z"], lambda i: (grey_photo(i), maps[i]))
+    return Split(["x", "y", "z"], lambda i: (gray_photo(i), maps[i]))
 
 
 def test_label_maps_are_told_from_photos(tiny, photo_and_labels):
@@ -45,14 +45,14 @@ def test_inputs_that_are_photos_are_refused(tiny, photo_and_labels):
     with pytest.raises(UserError) as error:
         labels.check_inputs(tiny(direction="a_to_b"), photo_and_labels, classifier, "runs/fcn")
     assert str(error.value) == (
-        "The inputs of this run are no label maps in the colours of the classes that the classifier in runs/fcn knows "
+        "The inputs of this run are no label maps in the colors of the classes that the classifier in runs/fcn knows "
         "(red, green); the FCN-score needs a run from such label maps to photos."
     )
 
 
 def test_a_classifier_for_other_classes_is_refused(tiny):
-    facades = picture(*palette_of("facades").colours, size=48)
-    split = Split([""], lambda i: (facades, grey_photo(0)))
+    facades = picture(*palette_of("facades").colors, size=48)
+    split = Split([""], lambda i: (facades, gray_photo(0)))
     classifier = lambda photo: None  # noqa: E731
     classifier.palette = palette_of("cityscapes")
     with pytest.raises(UserError, match=r"runs/fcn knows \(road, sidewalk, building, wall and 15 more\)"):
@@ -61,7 +61,7 @@ def test_a_classifier_for_other_classes_is_refused(tiny):
 
 def test_the_palette_is_the_run_s_own_if_its_targets_have_it(tiny):
     palette = palette_of("toy_facades")
-    maps = Split([""], lambda i: (grey_photo(0), picture(*palette.colours[:2])))
+    maps = Split([""], lambda i: (gray_photo(0), picture(*palette.colors[:2])))
     config = tiny(data_dir="", dataset="toy_facades", direction="a_to_b")
     assert labels.palette_of_targets(config, maps) == palette
     assert labels.palette_of_targets(config.replace(direction="b_to_a"), maps) is None
@@ -70,7 +70,7 @@ def test_the_palette_is_the_run_s_own_if_its_targets_have_it(tiny):
 
 def test_a_folder_of_one_s_own_has_a_palette_if_one_is_named(tiny):
     palette = palette_of("facades")
-    maps = Split([""], lambda i: (grey_photo(0), picture(*palette.colours[:2])))
+    maps = Split([""], lambda i: (gray_photo(0), picture(*palette.colors[:2])))
     assert labels.palette_of_targets(tiny(), maps) is None
     assert labels.palette_of_targets(tiny(), maps, "facades") == palette
 
@@ -79,7 +79,7 @@ def test_a_palette_in_which_the_targets_are_not_is_refused(tiny, photo_and_label
     with pytest.raises(UserError) as error:
         labels.palette_of_targets(tiny(direction="b_to_a"), photo_and_labels, "facades")
     assert str(error.value) == (
-        "The targets of this run are no label maps in the colours of facades (background, facade, window, door and "
+        "The targets of this run are no label maps in the colors of facades (background, facade, window, door and "
         "8 more); --palette is for runs from photos to label maps."
     )
     with pytest.raises(UserError, match="There is no palette of label maps for 'maps'"):
@@ -88,8 +88,8 @@ def test_a_palette_in_which_the_targets_are_not_is_refused(tiny, photo_and_label
 
 def test_classes_are_not_mixed_by_resizing(tiny):
     # Between red and green, a bilinear resize shows what is nearest to a third class.
-    palette = dataclasses.replace(PALETTE, colours=(RED, GREEN, (128, 128, 0)), names=("red", "green", "olive"))
-    large = Split([""], lambda i: (grey_photo(0), picture(*[RED, GREEN] * 9, size=36)))
+    palette = dataclasses.replace(PALETTE, colors=(RED, GREEN, (128, 128, 0)), names=("red", "green", "olive"))
+    large = Split([""], lambda i: (gray_photo(0), picture(*[RED, GREEN] * 9, size=36)))
     (classes,) = labels.class_maps(tiny(direction="a_to_b"), large, labels.TARGET, palette)
     assert classes.shape == (32, 32)
     assert set(np.unique(classes)) == {0, 1}
@@ -125,7 +125,7 @@ def test_the_fcn_score_by_hand():
 
 def test_photo_to_labels_by_hand():
     truth = [PALETTE.classes(picture(RED)), PALETTE.classes(picture(RED, GREEN)), PALETTE.classes(picture(BLUE))]
-    # Blurred colours count as the nearest class; blue is none that an answer may give, and as near to both.
+    # Blurred colors count as the nearest class; blue is none that an answer may give, and as near to both.
     outputs = [picture((200, 60, 30), (90, 160, 0)), picture(BLUE), picture(GREEN)]
     found = labels.label_confusions(PALETTE, outputs, truth)
     assert found["outputs"].tolist() == [[512 + 512, 512], [512, 0]]

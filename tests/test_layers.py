@@ -28,7 +28,7 @@ def norm(kind, channels=3):
     return layer
 
 
-def normalised(x, axes, layer):
+def normalized(x, axes, layer):
     mean, variance = x.mean(axes, keepdims=True), x.var(axes, keepdims=True)
     return (x - mean) / np.sqrt(variance + 1e-5) * layer.gamma.numpy() + layer.beta.numpy()
 
@@ -84,14 +84,14 @@ def test_padded_conv_pads_as_the_authors_do(kernel_size, zeros, shrink):
 def test_norm_equals_numpy(kind, statistics, axes, images):
     layer, x = norm(kind), random(images, 4, 6, 3) * 2 + 3
     result = run(layer, x, statistics=statistics)
-    np.testing.assert_allclose(result, normalised(x.numpy(), axes, layer), atol=2e-5)
+    np.testing.assert_allclose(result, normalized(x.numpy(), axes, layer), atol=2e-5)
 
 
 @pytest.mark.parametrize(("kind", "axes"), [("batch", (0, 1, 2)), ("instance", (1, 2))])
 def test_norm_in_training_and_by_default(kind, axes):
     layer, x = norm(kind), random(3, 4, 6, 3)
-    np.testing.assert_allclose(layer(x, training=True), normalised(x.numpy(), axes, layer), atol=2e-5)
-    np.testing.assert_allclose(layer(x), normalised(x.numpy(), (1, 2), layer), atol=2e-5)
+    np.testing.assert_allclose(layer(x, training=True), normalized(x.numpy(), axes, layer), atol=2e-5)
+    np.testing.assert_allclose(layer(x), normalized(x.numpy(), (1, 2), layer), atol=2e-5)
 
 
 @pytest.mark.parametrize("statistics", ["batch", "image"])
@@ -100,7 +100,7 @@ def test_norm_of_a_batch_of_unknown_size(statistics):
     graph = tf.function(
         lambda x: run(layer, x, statistics=statistics), input_signature=[tf.TensorSpec([None, None, None, 3])]
     )
-    np.testing.assert_allclose(graph(x), normalised(x.numpy(), (1, 2), layer), atol=2e-5)
+    np.testing.assert_allclose(graph(x), normalized(x.numpy(), (1, 2), layer), atol=2e-5)
 
 
 @pytest.mark.parametrize("images", [1, 2])
@@ -110,7 +110,7 @@ def test_norm_of_bfloat16_is_computed_in_float32(images):
     result = layer(x)
     assert result.dtype == tf.bfloat16
     assert layer.gamma.dtype == layer.beta.dtype == "float32"
-    expected = normalised(np.array(tf.cast(x, tf.float32)), (1, 2), layer)
+    expected = normalized(np.array(tf.cast(x, tf.float32)), (1, 2), layer)
     np.testing.assert_allclose(tf.cast(result, tf.float32), expected, rtol=2**-7, atol=1e-5)
 
 

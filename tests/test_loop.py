@@ -206,7 +206,7 @@ def test_other_tasks_and_objectives_train_too(tiny, tmp_path, changes, terms):
 
 
 def test_eval_every_measures_between_the_samples_and_keeps_the_best_generator(tiny, tmp_path, monkeypatch):
-    """The weights of step 2 answer in grey, all others in white: by L1 the second is the best."""
+    """The weights of step 2 answer in gray, all others in white: by L1 the second is the best."""
 
     def paint(fake, step):
         for variable in fake.generator.variables:

@@ -81,8 +81,8 @@ def test_a_wider_blur_leaves_fewer_edges():
     assert black[1] < black[0] / 2
 
 
-def test_grey_is_the_luma_of_the_photo():
-    np.testing.assert_array_equal(pairing.grey(np.uint8([[(255, 0, 0), (0, 255, 0)]])), [[[76] * 3, [150] * 3]])
+def test_gray_is_the_luma_of_the_photo():
+    np.testing.assert_array_equal(pairing.gray(np.uint8([[(255, 0, 0), (0, 255, 0)]])), [[[76] * 3, [150] * 3]])
 
 
 def test_halves_of_different_size_are_refused():
@@ -142,7 +142,7 @@ def test_two_folders_become_pairs_that_training_reads(tmp_path):
     assert [len(source.train), len(source.val)] == counts
 
 
-@pytest.mark.parametrize("kind", ["edges", "grey", "old"])
+@pytest.mark.parametrize("kind", ["edges", "gray", "old"])
 def test_photos_become_pairs_of_the_size_that_is_asked_for(tmp_path, kind):
     if kind == "edges":
         pytest.importorskip("skimage")
@@ -157,7 +157,7 @@ def test_photos_become_pairs_of_the_size_that_is_asked_for(tmp_path, kind):
     np.testing.assert_array_equal(b, photo)
     expected = {
         "edges": lambda: pairing.edges(photo, 2.0),
-        "grey": lambda: pairing.grey(photo),
+        "gray": lambda: pairing.gray(photo),
         "old": lambda: old_look(photo, zlib.crc32(b"1.png")),
     }
     np.testing.assert_array_equal(a, expected[kind]())
@@ -165,7 +165,7 @@ def test_photos_become_pairs_of_the_size_that_is_asked_for(tmp_path, kind):
 
 def test_a_pair_never_gets_into_both_splits_and_is_replaced_only_on_request(tmp_path):
     photos = folder_of(tmp_path / "photos", {"0.png": texture(32, 32)})
-    arguments = (f"--photos_dir={photos}", "--kind=grey", f"--output_dir={tmp_path / 'out'}", "--overwrite")
+    arguments = (f"--photos_dir={photos}", "--kind=gray", f"--output_dir={tmp_path / 'out'}", "--overwrite")
     pair = tmp_path / "out" / "train" / "0.png"
     pair.parent.mkdir(parents=True)
     pair.write_bytes(b"old")
@@ -179,6 +179,6 @@ def test_a_pair_never_gets_into_both_splits_and_is_replaced_only_on_request(tmp_
 
 def test_the_output_must_lie_apart_from_the_pictures(tmp_path):
     folder = folder_of(tmp_path / "photos", {"0.png": texture(32, 32)})
-    status, output, errors = run(f"--photos_dir={folder}", "--kind=grey", f"--output_dir={folder}/out")
+    status, output, errors = run(f"--photos_dir={folder}", "--kind=gray", f"--output_dir={folder}/out")
     assert (status, output) == (1, "")
     assert errors == f"error: --output_dir {folder}/out and {folder} are not apart; give it a folder of its own.\n"

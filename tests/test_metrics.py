@@ -9,11 +9,11 @@ from pix2pix_tf.metrics import image_metrics
 
 def pictures(noise=0.2):
     """Smooth targets and noisy outputs, float32 [3, 24, 32, 3] in [-1, 1]."""
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     rows, columns = np.mgrid[:24, :32]
-    phases = dice.uniform(0, 6, (3, 1, 1, 3))
+    phases = rng.uniform(0, 6, (3, 1, 1, 3))
     target = np.sin(rows[..., None] / 5 + phases) * np.cos(columns[..., None] / 7 + phases)
-    output = target + noise * np.arange(1, 4).reshape(3, 1, 1, 1) * dice.normal(size=target.shape)
+    output = target + noise * np.arange(1, 4).reshape(3, 1, 1, 1) * rng.normal(size=target.shape)
     return np.clip(output, -1, 1).astype(np.float32), target.astype(np.float32)
 
 

@@ -16,18 +16,18 @@ def texture(seed=0):
     return np.random.default_rng(seed).integers(0, 256, (64, 48, 3), np.uint8)
 
 
-def test_without_flaws_it_is_the_photo_in_grey():
-    np.testing.assert_array_equal(old_look(texture(), 0, ()), pairing.grey(texture()))
+def test_without_flaws_it_is_the_photo_in_gray():
+    np.testing.assert_array_equal(old_look(texture(), 0, ()), pairing.gray(texture()))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_grain_is_grey_noise_of_few_percent(seed):
+def test_grain_is_gray_noise_of_few_percent(seed):
     grainy = old_look(FLAT, seed, ("grain",)) / 255
     assert np.all(grainy == grainy[..., :1])
     assert 0.02 < grainy.std() < 0.08
     assert abs(grainy.mean() - 128 / 255) < 0.01
-    neighbours = np.corrcoef(grainy[:, :-1, 0].ravel(), grainy[:, 1:, 0].ravel())[0, 1]
-    assert -0.1 < neighbours < 0.8  # Spots of one pixel to two.
+    neighbors = np.corrcoef(grainy[:, :-1, 0].ravel(), grainy[:, 1:, 0].ravel())[0, 1]
+    assert -0.1 < neighbors < 0.8  # Spots of one pixel to two.
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -40,7 +40,7 @@ def test_a_rectangle_may_end_outside_of_the_canvas(page, model):
 
 
 def discs(points, size):
-    """Where the centre of a pixel is within half of `size` of a point's pixel; of its lower right corner if even."""
+    """Where the center of a pixel is within half of `size` of a point's pixel; of its lower right corner if even."""
     y, x = np.mgrid[:SIDE, :SIDE]
     shift = 0 if size % 2 else 0.5
     return np.any([(x - px - shift) ** 2 + (y - py - shift) ** 2 <= (size / 2) ** 2 for px, py in points], axis=0)
@@ -61,7 +61,7 @@ def test_the_brush_draws_discs_along_its_way(page, model, size):
     np.testing.assert_array_equal(labels(model.picture())[:190], expected[:190])
 
 
-def test_a_slanted_stroke_has_no_gap_and_no_mixed_colour(page, model):
+def test_a_slanted_stroke_has_no_gap_and_no_mixed_color(page, model):
     page.radio("tool", "brush").click()
     page.drag((20, 30), (220, 130))
     page.until_quiet()

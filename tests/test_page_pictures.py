@@ -36,7 +36,7 @@ def clear_picture():
     [
         ("rgb.png", quadrants(), {}),
         ("palette.png", quadrants().quantize(4), {}),
-        ("grey.png", quadrants().convert("L"), {}),
+        ("gray.png", quadrants().convert("L"), {}),
         ("bilevel.png", quadrants().convert("1"), {}),
         ("animated.gif", quadrants().quantize(4), {"save_all": True, "append_images": [Image.new("P", (64, 32))]}),
         ("picture.bmp", quadrants(), {}),

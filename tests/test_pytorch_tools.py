@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import pytorch_networks as reference
-from pytorch_networks import randomised, save, torch
+from pytorch_networks import randomized, save, torch
 
 from pix2pix_tf.runs import load_config
 
@@ -19,7 +19,7 @@ def tool(name, *arguments):
 
 
 def test_there_and_back(tmp_path, textured_pairs):
-    networks = randomised(reference.UNet(norm="instance")), randomised(reference.PatchGAN(norm="instance"))
+    networks = randomized(reference.UNet(norm="instance")), randomized(reference.PatchGAN(norm="instance"))
     files = [save(network, tmp_path / name) for network, name in zip(networks, ("G.pth", "D.pth"), strict=True)]
     run, out = tmp_path / "run", tmp_path / "out"
     arguments = [f"--generator={files[0]}", f"--discriminator={files[1]}", f"--workdir={run}", "--dropout=0"]

@@ -108,7 +108,7 @@ def test_the_same_settings_give_the_same_numbers_and_others_do_not(measured):
 
 
 @pytest.mark.slow
-def test_a_colourisation_keeps_the_lightness_and_is_compared_with_grey(trained, textured_pairs):
+def test_a_colorization_keeps_the_lightness_and_is_compared_with_gray(trained, textured_pairs):
     results = evaluate(Settings(trained(data_dir=textured_pairs, task="colorize")))
     colors = results["colors"]
     assert colors["median_lightness_error"] < 0.5
@@ -145,7 +145,7 @@ def test_photos_are_scored_by_a_classifier(to_photos, classifier_folder, toy_fac
     assert "colors" in results and "labels" not in results
 
 
-def test_label_maps_are_scored_by_their_colours(to_labels, toy_facades):
+def test_label_maps_are_scored_by_their_colors(to_labels, toy_facades):
     results = evaluate(Settings(to_labels))
     assert set(results["labels"]) == {"outputs", "outputs, against the label maps of other pictures"}
     confusion = np.array(results["confusion"]["rows"]["outputs"])
@@ -165,7 +165,7 @@ def test_a_folder_without_a_classifier(to_photos, tmp_path):
 
 
 def test_a_palette_needs_label_maps_as_targets(to_photos):
-    with pytest.raises(UserError, match=r"^The targets of this run are no label maps in the colours of facades"):
+    with pytest.raises(UserError, match=r"^The targets of this run are no label maps in the colors of facades"):
         evaluate(Settings(to_photos, palette="facades"))
 
 

@@ -96,14 +96,14 @@ def test_tensorboard_shows_the_samples(tmp_path):
 # Sample grids
 
 
-def grey(value):
+def gray(value):
     """A picture of 24x80 whose 8-bit value is `value`."""
     return tf.fill([24, 80, 3], value / 127.5 - 1)
 
 
 def test_pictures_stand_where_the_titles_say():
     values = [[10, 20, 30], [40, 50, 60]]
-    grid = reporting.sample_grid([[grey(value) for value in row] for row in values]).copy()
+    grid = reporting.sample_grid([[gray(value) for value in row] for row in values]).copy()
     assert (grid.dtype, grid.shape) == (np.uint8, (18 + 2 * 28 - 4, 3 * 84 - 4, 3))
     for row, pictures in enumerate(values):
         for column, value in enumerate(pictures):
@@ -111,26 +111,26 @@ def test_pictures_stand_where_the_titles_say():
             assert np.all(grid[top : top + 24, left : left + 80] == value)
             grid[top : top + 24, left : left + 80] = 255
     for column, title in enumerate(("input", "output", "target")):
-        alone = reporting.sample_grid([[grey(0)]], columns=(title,))
+        alone = reporting.sample_grid([[gray(0)]], columns=(title,))
         np.testing.assert_array_equal(grid[:18, 84 * column : 84 * column + 80], alone[:18])
         assert grid[:18, 84 * column : 84 * column + 80].min() < 100
     assert np.all(grid[18:] == 255)  # Nothing else is on the canvas.
 
 
 def test_titles_have_signs_beyond_ascii():
-    times, dash = (reporting.sample_grid([[grey(0)]], columns=(sign,))[:18] for sign in "×–")
+    times, dash = (reporting.sample_grid([[gray(0)]], columns=(sign,))[:18] for sign in "×–")
     assert np.any(times != dash)  # And not the same box in place of both.
 
 
 def test_long_titles_get_smaller_letters_and_stay_in_their_columns():
     title = "a title that is rather long"  # At 10 points, wider than the 80 pixels of a column.
-    grid = reporting.sample_grid([[grey(0)] * 3], columns=("", title, ""))
+    grid = reporting.sample_grid([[gray(0)] * 3], columns=("", title, ""))
     assert np.all(grid[:18, :80] == 255) and np.all(grid[:18, 168:] == 255)
     assert grid[:18, 84:164].min() < 150
 
 
 def test_values_beyond_the_range_are_clipped():
-    grid = reporting.sample_grid([[grey(-50), grey(0), grey(300)]])
+    grid = reporting.sample_grid([[gray(-50), gray(0), gray(300)]])
     assert [grid[30, 84 * column + 40, 0] for column in range(3)] == [0, 0, 255]
 
 

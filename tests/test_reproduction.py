@@ -155,7 +155,7 @@ def test_table_6_learns_the_other_direction(plan, tmp_path):
     assert stored["truth"] is None and not (tmp_path / "fcn").exists()
 
 
-def test_figure_7_is_of_colourisations(plan, tmp_path):
+def test_figure_7_is_of_colorizations(plan, tmp_path):
     report.reproduce(plan(), "figure7", ["l1", "patch_1"])
     stored = json.loads((tmp_path / "figure7.json").read_text())
     for row in ("l1", "patch_1"):

@@ -36,7 +36,7 @@ def test_mistakes_are_found_before_training(changes, rows, sentence, plan):
     assert str(caught.value) == sentence
 
 
-def test_label_maps_of_unknown_colours_are_refused_before_training(plan):
+def test_label_maps_of_unknown_colors_are_refused_before_training(plan):
     unknown = dataclasses.replace(plan(), palette="my_pairs")
     with pytest.raises(UserError, match="There is no palette of label maps for 'my_pairs'; those of facades, "):
         report.reproduce(unknown, "table1", ["l1"])
@@ -93,20 +93,20 @@ def test_another_classifier_measures_anew(plan, tmp_path):
 @pytest.mark.parametrize("name", ["table1", "table6"])
 def test_scores_need_label_maps(name, plan):
     assert message(plan(direction="a_to_b"), name, ["l1"]) == (
-        "--direction=a_to_b does not lead from label maps in the colours of toy_facades to photos; "
+        "--direction=a_to_b does not lead from label maps in the colors of toy_facades to photos; "
         "give the other --direction or another --palette."
     )
     assert message(dataclasses.replace(plan(), palette="pix2pix_cityscapes"), name, ["l1"]) == (
-        "--direction=b_to_a does not lead from label maps in the colours of pix2pix_cityscapes to photos; "
+        "--direction=b_to_a does not lead from label maps in the colors of pix2pix_cityscapes to photos; "
         "give the other --direction or another --palette."
     )
     assert message(dataclasses.replace(plan(), palette=None), name, ["l1"]) == (
-        "--data with a folder needs --palette, the data set in whose colours the label maps are; try --palette=facades."
+        "--data with a folder needs --palette, the data set in whose colors the label maps are; try --palette=facades."
     )
 
 
 @pytest.mark.parametrize("name", ["figure7", "figure7_photos", "figure8", "rgb_vs_lab"])
-def test_photos_are_wanted_where_colours_are_measured(name, plan, tmp_path):
+def test_photos_are_wanted_where_colors_are_measured(name, plan, tmp_path):
     assert message(plan(direction="a_to_b"), name, []) == (
         "--direction=a_to_b leads to label maps; give the other --direction, to photos."
     )

@@ -21,8 +21,8 @@ def test_pixels_without_a_true_class_are_left_out_whatever_is_predicted():
 
 
 def test_a_matrix_is_counted_pixel_by_pixel():
-    dice = np.random.default_rng(0)
-    truth, predicted = dice.integers(IGNORED, 5, (30, 20)), dice.integers(0, 5, (30, 20))
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.integers(IGNORED, 5, (30, 20)), rng.integers(0, 5, (30, 20))
     expected = np.zeros((5, 5), int)
     for true, guess in zip(truth.flat, predicted.flat, strict=True):
         if true != IGNORED:

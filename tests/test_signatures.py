@@ -93,14 +93,14 @@ def test_bfloat16_answers_as_the_run_does_within_its_own_bound(exported):
     assert_same(call["translate"](image=image)["image"], one(image), equal=0.99, apart=2)
 
 
-def test_colorize_keeps_the_lightness_of_a_grey_picture(exported):
+def test_colorize_keeps_the_lightness_of_a_gray_picture(exported):
     from skimage.color import rgb2lab
 
     _, call = exported("colorize")
-    # Little contrast, so that few colours leave the gamut, where clipping moves L.
-    grey = pictures(1, 70, 50, 1) // 8 + 112
-    lightness = rgb2lab(call["translate"](image=grey)["image"].numpy())[..., :1]
-    assert np.median(np.abs(lightness - rgb2lab(np.repeat(grey, 3, -1))[..., :1])) < 0.5
+    # Little contrast, so that few colors leave the gamut, where clipping moves L.
+    gray = pictures(1, 70, 50, 1) // 8 + 112
+    lightness = rgb2lab(call["translate"](image=gray)["image"].numpy())[..., :1]
+    assert np.median(np.abs(lightness - rgb2lab(np.repeat(gray, 3, -1))[..., :1])) < 0.5
 
 
 def nested_operations(function):

@@ -14,9 +14,9 @@ from pix2pix_tf.datasets.toy_facades import drawing
 
 
 @pytest.fixture
-def seen(recognise):
+def seen(recognize):
     """A split → what its pairs show, such as ["0A 0B", "1A 1B"]."""
-    return lambda split: [" ".join(recognise(half) for half in split.read(i)) for i in range(len(split))]
+    return lambda split: [" ".join(recognize(half) for half in split.read(i)) for i in range(len(split))]
 
 
 def file_names(split):
@@ -166,7 +166,7 @@ def test_the_outline_of_a_pair_has_its_size_and_no_content(draw, layout):
 
 
 class PhotosOnly(tfds.core.GeneratorBasedBuilder):
-    """Four photos of one colour and no partner for any of them, in one split."""
+    """Four photos of one color and no partner for any of them, in one split."""
 
     VERSION = tfds.core.Version("1.0.0")
     SPLIT = "train"

@@ -99,13 +99,13 @@ class Page:
 
 
 @pytest.fixture
-def open_page(chromium, artefacts):
+def open_page(chromium, artifacts):
     """open_page(study): the page at the size of a laptop's window."""
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
     chromium.get("about:blank")
     chromium.get_log("browser")
-    return lambda study: Page(chromium, study, artefacts)
+    return lambda study: Page(chromium, study, artifacts)
 
 
 @pytest.fixture(scope="module")
@@ -366,7 +366,7 @@ def test_an_answer_waits_for_the_network(open_page, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_papers_session_of_ten_and_forty(open_page, tmp_path, artefacts):
+def test_the_papers_session_of_ten_and_forty(open_page, tmp_path, artifacts):
     with served(tmp_path, count=50, size=SIZE) as study:
         page = open_page(study)
         page.wait_for("welcome")
@@ -397,4 +397,4 @@ def test_the_papers_session_of_ten_and_forty(open_page, tmp_path, artefacts):
     assert min(exposures) >= 1000
     assert_measured(exposures, watched)
     text = f"exposure: median {statistics.median(exposures)} ms, {min(exposures)} to {max(exposures)} ms\n"
-    (artefacts / "study-exposure.txt").write_text(text)
+    (artifacts / "study-exposure.txt").write_text(text)

@@ -14,7 +14,7 @@ from collections import Counter
 
 import pytest
 import requests
-from study_process import Participant, recognise, served
+from study_process import Participant, recognize, served
 
 from pix2pix_tf import UserError
 from pix2pix_tf.study import server
@@ -60,7 +60,7 @@ def test_a_whole_session(study):
     assert ann.begin() == {**start, "trial": 0}
     seen = []
     for number in range(PRACTICE + TRIALS):
-        shown = {side: recognise(ann.picture(number, side).content) for side in SIDES}
+        shown = {side: recognize(ann.picture(number, side).content) for side in SIDES}
         (fake_side,) = [side for side, (is_fake, _) in shown.items() if is_fake]
         seen += shown.values()
         reply = ann.answer(number, "left")
@@ -89,7 +89,7 @@ def test_whoever_comes_back_goes_on(study, ann):
 def test_pictures_differ_in_nothing_but_their_pixels(ann):
     for number in range(PRACTICE + TRIALS):
         left, right = (ann.picture(number, side) for side in SIDES)
-        assert recognise(left.content)[0] != recognise(right.content)[0]
+        assert recognize(left.content)[0] != recognize(right.content)[0]
         assert len(left.content) == len(right.content) == int(left.headers["Content-Length"]) == 54 + 8 * 24
         assert left.content[:54] == right.content[:54]
         headers = [{**response.headers, "date": ""} for response in (left, right)]
@@ -106,7 +106,7 @@ def test_replies_to_trials_that_count_do_not_depend_on_the_answer(study):
         participant = Participant(study.url)
         participant.begin()
         for number in range(PRACTICE + TRIALS):
-            is_fake, _ = recognise(participant.picture(number, "left").content)
+            is_fake, _ = recognize(participant.picture(number, "left").content)
             reply = participant.answer(number, "left")
             if number >= PRACTICE:
                 headers = {name: value for name, value in reply.headers.items() if name != "date"}
@@ -326,7 +326,7 @@ def take_part(url, session_length, acknowledged):
     token = token_of(participant)
     for number in range(session_length):
         assert participant.session()["trial"] == number
-        shown = {side: recognise(participant.picture(number, side).content) for side in SIDES}
+        shown = {side: recognize(participant.picture(number, side).content) for side in SIDES}
         assert sorted(is_fake for is_fake, _ in shown.values()) == [False, True]
         reply = participant.answer(number, SIDES[number % 2])
         assert reply.status_code == 200
@@ -365,7 +365,7 @@ def test_a_killed_server_loses_no_acknowledged_answer(tmp_path):
 
 
 @pytest.mark.slow
-def test_fifty_participants_at_once(tmp_path, artefacts):
+def test_fifty_participants_at_once(tmp_path, artifacts):
     acknowledged = []
     with served(tmp_path, count=50, fakes=("cgan", "l1")) as study, concurrent.futures.ThreadPoolExecutor(50) as pool:
         start = time.monotonic()
@@ -376,4 +376,4 @@ def test_fifty_participants_at_once(tmp_path, artefacts):
     assert stored(study) == Counter(acknowledged)
     began = Counter(line["algorithm"] for line in study.lines() if "trial" not in line)
     assert began == {"cgan": 25, "l1": 25}
-    (artefacts / "study-load.txt").write_text(f"2,500 answers of 50 participants in {seconds:.1f} s\n")
+    (artifacts / "study-load.txt").write_text(f"2,500 answers of 50 participants in {seconds:.1f} s\n")

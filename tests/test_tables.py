@@ -67,7 +67,7 @@ def test_label_maps_have_the_same_three_numbers(results):
     assert "| outputs | 0.9000 | 0.8000 | 0.7000 |" in lines
 
 
-def test_colours_of_a_colourisation(results):
+def test_colors_of_a_colorization(results):
     results["colors"] = {
         "intersection": {"L": 0.9, "a": 0.5, "b": 0.6},
         "intersection_grey": {"a": 0.2, "b": 0.1},
@@ -75,7 +75,7 @@ def test_colours_of_a_colourisation(results):
         "clipped_to_gamut": 0.0344,
     }
     text = "\n".join(markdown(results))
-    assert "| outputs | 0.9000 | 0.5000 | 0.6000 |\n| an all-grey answer | – | 0.2000 | 0.1000 |" in text
+    assert "| outputs | 0.9000 | 0.5000 | 0.6000 |\n| an all-gray answer | – | 0.2000 | 0.1000 |" in text
     assert "Median absolute error of L, in [0, 100]: 0.073." in text
     assert "Pixels clipped to the RGB gamut, which moves their L: 3.4 %." in text
 

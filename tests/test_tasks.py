@@ -76,8 +76,8 @@ def test_colorize_keeps_the_lightness_of_the_source():
 
 def test_colorize_tells_where_it_clips():
     task = task_named("colorize")
-    grey = np.zeros((1, 2, 3), np.float32)
-    np.testing.assert_array_equal(task.clipped(np.float32([[[0, 0], [1, -1]]]), grey), [[False, True]])
+    gray = np.zeros((1, 2, 3), np.float32)
+    np.testing.assert_array_equal(task.clipped(np.float32([[[0, 0], [1, -1]]]), gray), [[False, True]])
     assert all(task_named(name).clipped is None for name in TASKS if name != "colorize")
 
 
@@ -89,10 +89,10 @@ def test_colorize_rgb_sees_luma():
 
 
 @pytest.mark.parametrize("name", ["colorize", "colorize_rgb"])
-def test_what_a_colouriser_sees_is_shown_in_grey(name):
-    grey = np.repeat(picture()[..., :1], 3, axis=-1)
+def test_what_a_colorizer_sees_is_shown_in_gray(name):
+    gray = np.repeat(picture()[..., :1], 3, axis=-1)
     task = task_named(name)
-    np.testing.assert_allclose(task.visible(task.condition(grey)), grey, atol=1e-3)
+    np.testing.assert_allclose(task.visible(task.condition(gray)), gray, atol=1e-3)
 
 
 @pytest.mark.parametrize(

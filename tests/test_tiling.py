@@ -42,7 +42,7 @@ def differences(one, other):
 
 
 def in_tiles_of_their_own(one, picture, tile):
-    """Tiles without overlap, each normalised on its own."""
+    """Tiles without overlap, each normalized on its own."""
     height, width, _ = picture.shape
     answer = np.empty_like(picture)
     for top in range(0, height, tile):

@@ -1,4 +1,4 @@
-"""toy_facades: the same bytes from the same seed, in the twelve colours, prepared by the real TFDS."""
+"""toy_facades: the same bytes from the same seed, in the twelve colors, prepared by the real TFDS."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 
 from pix2pix_tf.datasets.toy_facades import drawing, toy_facades_dataset_builder
 
-# The colours of the CMP facades as pix2pix's authors distribute them.
+# The colors of the CMP facades as pix2pix's authors distribute them.
 PALETTE = {
     "background": (0, 0, 222),
     "facade": (0, 48, 255),
@@ -25,8 +25,8 @@ PALETTE = {
 }
 
 
-def colours(image):
-    """The set of colours in a picture."""
+def colors(image):
+    """The set of colors in a picture."""
     codes = np.unique(image.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32))
     return {(int(code) >> 16, int(code) >> 8 & 255, int(code) & 255) for code in codes}
 
@@ -49,13 +49,13 @@ def test_the_palette_is_that_of_the_cmp_facades_in_class_order():
     assert list(drawing.PALETTE.items()) == list(PALETTE.items())
 
 
-def test_label_maps_have_the_twelve_colours_and_no_other():
-    assert set().union(*(colours(drawing.draw_pair(seed).labels) for seed in range(60))) == set(PALETTE.values())
+def test_label_maps_have_the_twelve_colors_and_no_other():
+    assert set().union(*(colors(drawing.draw_pair(seed).labels) for seed in range(60))) == set(PALETTE.values())
 
 
 def test_photos_are_photos_and_not_label_maps():
     photo, labels = drawing.draw_pair(7)
-    assert len(colours(photo)) > 1000
+    assert len(colors(photo)) > 1000
     inside = [np.all(labels == PALETTE[name], axis=-1) for name in ("facade", "window")]
     wall, window = (photo[mask].mean() for mask in inside)
     assert abs(wall - window) > 10  # What differs in the map differs in the photo, at the same place.
@@ -65,7 +65,7 @@ def test_photos_are_photos_and_not_label_maps():
 def test_other_sizes_show_the_same_kind_of_picture(size):
     photo, labels = drawing.draw_pair(1, size)
     assert photo.shape == labels.shape == (size, size, 3)
-    assert colours(labels) <= set(PALETTE.values())
+    assert colors(labels) <= set(PALETTE.values())
 
 
 def test_there_are_as_many_pairs_as_in_the_cmp_facades_and_no_seed_twice():
@@ -84,7 +84,7 @@ def test_the_prepared_data_are_the_drawn_pairs(toy_facades):
 def test_the_prepared_data_know_their_classes(toy_facades):
     info = tfds.builder("toy_facades").info
     assert info.metadata["class_names"] == list(PALETTE)
-    assert [tuple(colour) for colour in info.metadata["palette"]] == list(PALETTE.values())
+    assert [tuple(color) for color in info.metadata["palette"]] == list(PALETTE.values())
     assert {name: feature.shape for name, feature in info.features.items()} == {"a": (256, 256, 3), "b": (256, 256, 3)}
     assert str(info.version) == "1.0.0"
     assert "drawn by a program" in info.description

@@ -142,7 +142,7 @@ def test_a_single_file_has_the_name_that_it_has_in_its_folder(folder, monkeypatc
 def test_any_mixture_of_kinds_sizes_and_subfolders(folder, out, model, translator):
     root = folder({"a.png": texture(33, 47), "sub/b.bmp": texture(1, 5), "sub/deep/c.tiff": texture(64, 32)})
     Image.fromarray(texture(20, 30)).save(f"{root}/photo.jpg", exif=rotated())
-    Image.fromarray(texture(20, 30)[..., 0]).save(f"{root}/grey.gif")
+    Image.fromarray(texture(20, 30)[..., 0]).save(f"{root}/gray.gif")
     Image.fromarray(np.dstack([texture(20, 30), texture(20, 30)[..., 0]])).save(f"{root}/clear.webp", lossless=True)
     outcome = translate_folder(model, root, out)
     assert (outcome.made, outcome.kept, outcome.bad) == (6, 0, [])
@@ -180,11 +180,11 @@ def test_large_pictures_are_translated_in_tiles(folder, out, run_dir, translator
 
 
 @pytest.mark.parametrize("task", ["colorize", "colorize_rgb", "inpaint"])
-def test_all_tasks_take_grey_and_colour(task, folder, out, tmp_path):
+def test_all_tasks_take_gray_and_color(task, folder, out, tmp_path):
     run_dir = save_run(tmp_path / "run", task=task)
-    root = folder({"colour.png": texture(40, 50), "grey.png": texture(40, 50)[..., 0]})
+    root = folder({"color.png": texture(40, 50), "gray.png": texture(40, 50)[..., 0]})
     assert translate_folder(models.open_run(run_dir), root, out).bad == []
-    for name in ("colour.png", "grey.png"):
+    for name in ("color.png", "gray.png"):
         expected = Translator.load(run_dir)(images.read_image(f"{root}/{name}"))
         np.testing.assert_array_equal(images.read_image(f"{out}/{name}"), expected)
 
@@ -453,12 +453,12 @@ def test_the_gallery_shows_input_output_and_target(folder, out, model):
 
 
 def test_a_target_of_the_same_ending_goes_before_one_of_another(folder, out, model):
-    greys = {"a.bmp": 50, "a.gif": 100, "a.png": 200}
-    pictures = {name: np.full((20, 30, 3), grey, np.uint8) for name, grey in greys.items()}
+    grays = {"a.bmp": 50, "a.gif": 100, "a.png": 200}
+    pictures = {name: np.full((20, 30, 3), gray, np.uint8) for name, gray in grays.items()}
     del pictures["a.gif"]
     target = folder(pictures | {"a.tiff": np.full((20, 30, 3), 250, np.uint8)}, "true")
-    translate_folder(model, folder({name: texture(20, 30) for name in greys}), out, target)
-    shown = {name: np.mean(Image.open(f"{out}/gallery/target/{name}.png.jpg")) for name in greys}
+    translate_folder(model, folder({name: texture(20, 30) for name in grays}), out, target)
+    shown = {name: np.mean(Image.open(f"{out}/gallery/target/{name}.png.jpg")) for name in grays}
     assert abs(shown["a.bmp"] - 50) < 2
     assert abs(shown["a.png"] - 200) < 2
     assert abs(shown["a.gif"] - 250) < 2
@@ -474,7 +474,7 @@ def test_a_gallery_that_cannot_be_written(folder, out, model):
 
 def test_thumbnails_follow_their_pictures(folder, out, model):
     root = folder({"a.png": texture(20, 30)})
-    first, second = (folder({"a.png": np.full((20, 30, 3), grey, np.uint8)}, f"true{grey}") for grey in (50, 200))
+    first, second = (folder({"a.png": np.full((20, 30, 3), gray, np.uint8)}, f"true{gray}") for gray in (50, 200))
     os.utime(f"{first}/a.png", ns=(0, 0))
     translate_folder(model, root, out, second)
     translate_folder(model, root, out, first)
@@ -539,14 +539,14 @@ def test_no_file_name_breaks_the_page(folder, out, model, chromium):
 
 @pytest.mark.parametrize(("name", "size"), [("desktop", (1200, 900)), ("phone", (390, 844))])
 @pytest.mark.parametrize("targets", [False, True])
-def test_the_page_fits_the_screen(name, size, targets, folder, out, model, chromium, artefacts):
+def test_the_page_fits_the_screen(name, size, targets, folder, out, model, chromium, artifacts):
     shapes = [(256, 256), (256, 256), (180, 320), (320, 200), (256, 256), (200, 900)]
     root = folder({f"facade_{number:03}.png": blots(*shape, number) for number, shape in enumerate(shapes)})
     target = folder({f"facade_{i:03}.png": soft(blots(*shapes[i], i)) for i in range(5)}, "true") if targets else None
     translate_folder(model, root, out, target)
     open_page(chromium, out, *size)
     kind = "target" if targets else "plain"
-    chromium.save_screenshot(str(artefacts / f"gallery-{kind}-{name}.png"))
+    chromium.save_screenshot(str(artifacts / f"gallery-{kind}-{name}.png"))
     assert chromium.execute_script("return document.documentElement.scrollWidth") <= size[0]
     rows = chromium.execute_script(
         "return [...document.querySelectorAll('article')].map(a => [...a.children].slice(0, 2))"

@@ -105,10 +105,10 @@ def test_the_same_seed_gives_the_same_answer_which_is_not_that_without_noise():
     assert np.any(noisy != one(picture, seed=[1, 3]))
 
 
-def test_grey_is_taken_as_rgb():
-    one, grey = translator(), pictures(2, 33, 47, 1)
-    np.testing.assert_array_equal(one(grey), one(np.repeat(grey, 3, axis=-1)))
-    np.testing.assert_array_equal(one(grey[0]), one(grey)[0])
+def test_gray_is_taken_as_rgb():
+    one, gray = translator(), pictures(2, 33, 47, 1)
+    np.testing.assert_array_equal(one(gray), one(np.repeat(gray, 3, axis=-1)))
+    np.testing.assert_array_equal(one(gray[0]), one(gray)[0])
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_it_starts_with_a_drawing_and_its_answer(visit, model, tmp_path):
     assert path.read_bytes() == model.png()
 
 
-def test_all_examples_have_colours_of_the_palette(visit, model):
+def test_all_examples_have_colors_of_the_palette(visit, model):
     page = visit(model)
     for _ in range(3):
         page["example"].click()
@@ -108,10 +108,10 @@ def test_all_examples_have_colours_of_the_palette(visit, model):
 
 def test_streets_for_cityscapes(visit, model):
     palette = palette_of("pix2pix_cityscapes")
-    page = visit(model, dict(zip(palette.names, map(list, palette.colours), strict=True)))
-    colours = {tuple(colour) for colour in model.picture().reshape(-1, 3).tolist()}
-    assert colours < set(palette.colours)
-    assert len(colours) >= 8
+    page = visit(model, dict(zip(palette.names, map(list, palette.colors), strict=True)))
+    colors = {tuple(color) for color in model.picture().reshape(-1, 3).tolist()}
+    assert colors < set(palette.colors)
+    assert len(colors) >= 8
     assert len(page["palette"].find_elements(By.TAG_NAME, "label")) == 19
 
 
@@ -188,11 +188,11 @@ def scheme(page, name):
 
 @pytest.mark.parametrize("metrics", [WIDE | {"height": 900}, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("palette", [PALETTE, None], ids=["draw", "picture"])
-def test_it_fits_and_nothing_moves(visit, model, tmp_path, artefacts, metrics, palette):
+def test_it_fits_and_nothing_moves(visit, model, tmp_path, artifacts, metrics, palette):
     page = visit(model, palette, metrics=metrics)
     size = "phone" if metrics is PHONE else "desk"
     kind = "draw" if palette else "picture"
-    page.browser.save_screenshot(str(artefacts / f"page_{kind}_{size}_start.png"))
+    page.browser.save_screenshot(str(artifacts / f"page_{kind}_{size}_start.png"))
     places = [page[name].rect for name in ("translate", "result", "noise")]
     if not palette:
         path = tmp_path / "a_picture_with_a_name_that_needs_its_space.png"
@@ -215,7 +215,7 @@ def test_it_fits_and_nothing_moves(visit, model, tmp_path, artefacts, metrics, p
     assert metrics is PHONE or height == metrics["height"]
     for name in ("light", "dark"):
         scheme(page, name)
-        page.browser.save_screenshot(str(artefacts / f"page_{kind}_{size}_{name}.png"))
+        page.browser.save_screenshot(str(artifacts / f"page_{kind}_{size}_{name}.png"))
 
 
 def test_everything_that_can_be_used_has_a_name_and_can_be_seen_to_have_the_focus(page):
@@ -235,20 +235,20 @@ def test_everything_that_can_be_used_has_a_name_and_can_be_seen_to_have_the_focu
         assert "solid" in outlines
 
 
-# The colours, [red, green, blue], of an element's text and of what is behind it.
-COLOURS_OF_TEXT = """
+# The colors, [red, green, blue], of an element's text and of what is behind it.
+COLORS_OF_TEXT = """
 const element = document.querySelector(arguments[0]);
 const background = (one) => getComputedStyle(one).backgroundColor;
 let behind = element;
 while (background(behind) === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
-const colours = [getComputedStyle(element).color, background(behind)];
-return colours.map((colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number));
+const colors = [getComputedStyle(element).color, background(behind)];
+return colors.map((color) => color.match(/[\\d.]+/g).slice(0, 3).map(Number));
 """
 
 
-def contrast(colours):
-    """The contrast ratio of two sRGB colours, as WCAG 2 defines it."""
-    channels = np.array(colours) / 255
+def contrast(colors):
+    """The contrast ratio of two sRGB colors, as WCAG 2 defines it."""
+    channels = np.array(colors) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     dark, light = sorted(linear @ (0.2126, 0.7152, 0.0722))
     return (light + 0.05) / (dark + 0.05)
@@ -258,4 +258,4 @@ def contrast(colours):
 def test_contrast(page, name):
     scheme(page, name)
     for selector in ("#name", "#version", "#facts", ".segments label", "#translate", "#noise", ".check", "#sentence"):
-        assert contrast(page.browser.execute_script(COLOURS_OF_TEXT, selector)) >= 4.5, selector
+        assert contrast(page.browser.execute_script(COLORS_OF_TEXT, selector)) >= 4.5, selector

@@ -3,11 +3,11 @@
 from typing import ClassVar
 
 from pix2pix_tf.data import paired_archive
-from pix2pix_tf.datasets.toy_facades.drawing import PALETTE  # toy_facades draws in the colours of this data set.
+from pix2pix_tf.datasets.toy_facades.drawing import PALETTE  # toy_facades draws in the colors of this data set.
 
 
 class Builder(paired_archive.PairedArchiveBuilder):
     """Feature `a` is the photo and `b` the label map. The paper translates b to a."""
 
     ARCHIVE = "facades"
-    METADATA: ClassVar = {"class_names": list(PALETTE), "palette": [list(colour) for colour in PALETTE.values()]}
+    METADATA: ClassVar = {"class_names": list(PALETTE), "palette": [list(color) for color in PALETTE.values()]}

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pix2pix_tf.data import paired_archive
 
-# The classes that Cityscapes trains and scores, in the order of its train ids, and their colours.
+# The classes that Cityscapes trains and scores, in the order of its train ids, and their colors.
 PALETTE = {
     "road": (128, 64, 128),
     "sidewalk": (244, 35, 232),
@@ -29,9 +29,9 @@ PALETTE = {
     "motorcycle": (0, 0, 230),
     "bicycle": (119, 11, 32),
 }
-# The colours of what it labels and does not score. A licence plate has the colour of cars, a group of poles of a pole.
+# The colors of what it labels and does not score. A license plate has the color of cars, a group of poles of a pole.
 IGNORED = {
-    "unlabelled, ego vehicle, border or static": (0, 0, 0),
+    "unlabeled, ego vehicle, border or static": (0, 0, 0),
     "dynamic": (111, 74, 0),
     "ground": (81, 0, 81),
     "parking": (250, 170, 160),
@@ -50,6 +50,6 @@ class Builder(paired_archive.PairedArchiveBuilder):
     ARCHIVE = "cityscapes"
     METADATA: ClassVar = {
         "class_names": list(PALETTE),
-        "palette": [list(colour) for colour in PALETTE.values()],
-        "ignored_palette": [list(colour) for colour in IGNORED.values()],
+        "palette": [list(color) for color in PALETTE.values()],
+        "ignored_palette": [list(color) for color in IGNORED.values()],
     }

@@ -10,46 +10,46 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pix2pix_tf.datasets.toy_facades.dice import Dice
+from pix2pix_tf.datasets.toy_facades.rng import Rng
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-TRIM_COLOURS = ((228, 222, 208), (205, 196, 178), (170, 160, 146), (236, 232, 226))
-FRAME_COLOURS = ((235, 235, 230), (222, 214, 196), (96, 70, 52), (70, 74, 78))
-ACCENT_COLOURS = ((58, 92, 70), (104, 66, 44), (128, 44, 40), (52, 70, 102), (120, 112, 100))
-AWNING_COLOURS = ((178, 46, 44), (38, 98, 72), (44, 72, 130), (196, 150, 60), (120, 60, 100))
+TRIM_COLORS = ((228, 222, 208), (205, 196, 178), (170, 160, 146), (236, 232, 226))
+FRAME_COLORS = ((235, 235, 230), (222, 214, 196), (96, 70, 52), (70, 74, 78))
+ACCENT_COLORS = ((58, 92, 70), (104, 66, 44), (128, 44, 40), (52, 70, 102), (120, 112, 100))
+AWNING_COLORS = ((178, 46, 44), (38, 98, 72), (44, 72, 130), (196, 150, 60), (120, 60, 100))
 
 
 class Style(NamedTuple):
     """What the parts of one building have in common."""
 
-    trim: Colour  # Ledges, bands and pillars.
-    frame: Colour  # Of the windows.
-    accent: Colour  # Doors and blinds.
-    awning: Colour
+    trim: Color  # Ledges, bands and pillars.
+    frame: Color  # Of the windows.
+    accent: Color  # Doors and blinds.
+    awning: Color
     panes: tuple[int, int]  # Rows and columns of panes in a window.
     railing: str  # "iron" or "parapet".
     light: int  # 1 if the sun stands on the left and shadows fall to the right, else -1.
 
 
-def choose_style(dice: Dice) -> Style:
+def choose_style(rng: Rng) -> Style:
     """What all parts of one building have in common, at random."""
     return Style(
-        trim=dice.choice(TRIM_COLOURS),
-        frame=dice.choice(FRAME_COLOURS),
-        accent=dice.choice(ACCENT_COLOURS),
-        awning=dice.choice(AWNING_COLOURS),
-        panes=dice.choice(((1, 2), (2, 2), (3, 2), (2, 1), (4, 2))),
-        railing=dice.choice(("iron", "iron", "parapet")),
-        light=dice.choice((-1, 1)),
+        trim=rng.choice(TRIM_COLORS),
+        frame=rng.choice(FRAME_COLORS),
+        accent=rng.choice(ACCENT_COLORS),
+        awning=rng.choice(AWNING_COLORS),
+        panes=rng.choice(((1, 2), (2, 2), (3, 2), (2, 1), (4, 2))),
+        railing=rng.choice(("iron", "iron", "parapet")),
+        light=rng.choice((-1, 1)),
     )
 
 
-def _paint_window(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_window(area: np.ndarray, style: Style, rng: Rng) -> None:
     """Panes in a frame that lies deeper than the wall."""
-    _glass(area, dice)
-    if dice.chance(45):
-        _curtains(area, dice)
+    _glass(area, rng)
+    if rng.chance(45):
+        _curtains(area, rng)
     rows, columns = style.panes
     _lattice(area, rows, columns, style.frame)
     _border(area, style.frame, 1 + (area.shape[1] > 14))
@@ -58,37 +58,37 @@ def _paint_window(area: np.ndarray, style: Style, dice: Dice) -> None:
     area[:, lit_side] = area[:, lit_side] // 2
 
 
-def _paint_door(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_door(area: np.ndarray, style: Style, rng: Rng) -> None:
     """Two leaves with panels, below a light."""
     area[:] = style.accent
-    rows = dice.between(2, 4)
+    rows = rng.between(2, 4)
     for leaf in np.array_split(area, 2, axis=1):
         for panel in np.array_split(leaf, rows):
             panel[2:-1, 2:-1] += 14
             _bevel(panel[1:-1, 1:-1], -style.light, 26)
     light = area[: max(1, len(area) // 5)]
-    _glass(light, dice)
+    _glass(light, rng)
     _lattice(light, 1, 3, style.accent)
     _border(area, style.trim, 2)
     area[:3] = area[:3] // 2
 
 
-def _paint_shop(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_shop(area: np.ndarray, style: Style, rng: Rng) -> None:
     """A lettered sign and, often, an awning, over a shop window with goods in it."""
     height = len(area)
     sign, front = area[: height // 6], area[height // 6 :]
-    _glass(front, dice)
-    _goods(front[height // 3 :], dice)
-    _lattice(front, 1, dice.between(2, 4), style.frame)
+    _glass(front, rng)
+    _goods(front[height // 3 :], rng)
+    _lattice(front, 1, rng.between(2, 4), style.frame)
     _border(front, style.accent, 2)
     front[-max(2, height // 10) :] = style.accent
-    _sign(sign, style, dice)
-    if dice.chance(60):
+    _sign(sign, style, rng)
+    if rng.chance(60):
         _awning(front[: height // 4], style)
         front[height // 4 : height // 3] //= 2
 
 
-def _paint_balcony(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_balcony(area: np.ndarray, style: Style, rng: Rng) -> None:
     """A slab with a parapet, or with a railing through which one sees what lies behind."""
     if style.railing == "iron":
         area[:] = area * 3 // 4
@@ -103,14 +103,14 @@ def _paint_balcony(area: np.ndarray, style: Style, dice: Dice) -> None:
     _bevel(slab, style.light, 36)
 
 
-def _paint_blind(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_blind(area: np.ndarray, style: Style, rng: Rng) -> None:
     """Slats."""
-    area[:] = np.array(style.accent) + 30 + dice.below(12)
+    area[:] = np.array(style.accent) + 30 + rng.below(12)
     area[::3] -= 34
     _bevel(area, style.light, 16)
 
 
-def _paint_deco(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_deco(area: np.ndarray, style: Style, rng: Rng) -> None:
     """A raised panel with a lozenge carved in it."""
     height, width = area.shape[:2]
     area[:] = np.array(style.trim) - 12
@@ -122,7 +122,7 @@ def _paint_deco(area: np.ndarray, style: Style, dice: Dice) -> None:
     _bevel(area, style.light, 34)
 
 
-def _paint_molding(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_molding(area: np.ndarray, style: Style, rng: Rng) -> None:
     """A profile of light and dark lines; dentils, if it is high enough for them."""
     height, width = area.shape[:2]
     area[:] = np.array(style.trim) - (np.arange(height) * 40 // max(1, height))[:, None, None]
@@ -132,13 +132,13 @@ def _paint_molding(area: np.ndarray, style: Style, dice: Dice) -> None:
     _bevel(area, style.light, 26)
 
 
-def _paint_ledge(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_ledge(area: np.ndarray, style: Style, rng: Rng) -> None:
     """A plain stone, light above and dark below."""
     area[:] = style.trim
     _bevel(area, style.light, 40)
 
 
-def _paint_pillar(area: np.ndarray, style: Style, dice: Dice) -> None:
+def _paint_pillar(area: np.ndarray, style: Style, rng: Rng) -> None:
     """A round shaft, bright towards the sun, between a base and a capital."""
     height, width = area.shape[:2]
     across = np.arange(width)[:: style.light]
@@ -148,7 +148,7 @@ def _paint_pillar(area: np.ndarray, style: Style, dice: Dice) -> None:
         _bevel(end, style.light, 30)
 
 
-PAINTERS: dict[str, Callable[[np.ndarray, Style, Dice], None]] = {
+PAINTERS: dict[str, Callable[[np.ndarray, Style, Rng], None]] = {
     "window": _paint_window,
     "door": _paint_door,
     "shop": _paint_shop,
@@ -165,34 +165,34 @@ PAINTERS: dict[str, Callable[[np.ndarray, Style, Dice], None]] = {
 # Strokes: what the painters are made of.
 
 
-def _glass(area: np.ndarray, dice: Dice) -> None:
+def _glass(area: np.ndarray, rng: Rng) -> None:
     """A dark room behind a pane that mirrors sky, and a slanting streak of light."""
     y, x = np.arange(area.shape[0])[:, None], np.arange(area.shape[1])
-    sky = (area.shape[0] - y) * dice.between(30, 80) // max(1, area.shape[0])
-    streak = (x + y // 2 + dice.below(32)) % 32 < 9
-    area[:] = (dice.between(22, 48) + sky + 20 * streak)[..., None] + np.array((0, 8, 18))
+    sky = (area.shape[0] - y) * rng.between(30, 80) // max(1, area.shape[0])
+    streak = (x + y // 2 + rng.below(32)) % 32 < 9
+    area[:] = (rng.between(22, 48) + sky + 20 * streak)[..., None] + np.array((0, 8, 18))
 
 
-def _curtains(area: np.ndarray, dice: Dice) -> None:
+def _curtains(area: np.ndarray, rng: Rng) -> None:
     """A pale strip on either side."""
-    strip = area.shape[1] * dice.between(15, 40) // 100
+    strip = area.shape[1] * rng.between(15, 40) // 100
     for curtain in (area[:, :strip], area[:, area.shape[1] - strip :]):
         curtain[:] = curtain // 2 + 92
         curtain[:, ::3] -= 16
 
 
-def _goods(area: np.ndarray, dice: Dice) -> None:
-    """Shelves of coloured things, each three pixels wide and four high."""
+def _goods(area: np.ndarray, rng: Rng) -> None:
+    """Shelves of colored things, each three pixels wide and four high."""
     y, x = np.arange(area.shape[0])[:, None] // 4, np.arange(area.shape[1]) // 3
     shelves = (area.shape[0] // 4 + 1, area.shape[1] // 3 + 1)
-    brightness = np.maximum(dice.noise((*shelves, 1), 90), 0)
-    area += (brightness + brightness * dice.noise((*shelves, 3), 60) // 128)[y, x]
+    brightness = np.maximum(rng.noise((*shelves, 1), 90), 0)
+    area += (brightness + brightness * rng.noise((*shelves, 3), 60) // 128)[y, x]
 
 
-def _sign(area: np.ndarray, style: Style, dice: Dice) -> None:
-    """Illegible letters on the colour of the house."""
+def _sign(area: np.ndarray, style: Style, rng: Rng) -> None:
+    """Illegible letters on the color of the house."""
     area[:] = np.array(style.awning) * 3 // 4
-    letters = dice.noise((len(area), area.shape[1]), 100) > 10
+    letters = rng.noise((len(area), area.shape[1]), 100) > 10
     middle = slice(len(area) // 4, len(area) * 3 // 4)
     text = slice(area.shape[1] // 4, area.shape[1] * 3 // 4)
     area[middle, text][letters[middle, text]] = (236, 228, 200)
@@ -206,18 +206,18 @@ def _awning(area: np.ndarray, style: Style) -> None:
     area -= (np.arange(len(area))[::-1] * 3)[:, None, None]
 
 
-def _lattice(area: np.ndarray, rows: int, columns: int, colour: Colour) -> None:
+def _lattice(area: np.ndarray, rows: int, columns: int, color: Color) -> None:
     """Bars that divide an area into so many rows and columns."""
     for i in range(1, rows):
-        area[len(area) * i // rows] = colour
+        area[len(area) * i // rows] = color
     for i in range(1, columns):
-        area[:, area.shape[1] * i // columns] = colour
+        area[:, area.shape[1] * i // columns] = color
 
 
-def _border(area: np.ndarray, colour: Colour, thickness: int) -> None:
+def _border(area: np.ndarray, color: Color, thickness: int) -> None:
     """A frame inside the edges."""
-    area[:thickness] = area[-thickness:] = colour
-    area[:, :thickness] = area[:, -thickness:] = colour
+    area[:thickness] = area[-thickness:] = color
+    area[:, :thickness] = area[:, -thickness:] = color
 
 
 def _bevel(area: np.ndarray, light: int, amount: int) -> None:

@@ -22,7 +22,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     RELEASE_NOTES: ClassVar = {"1.0.0": "Initial release."}
     METADATA: ClassVar = {
         "class_names": list(drawing.PALETTE),
-        "palette": [list(colour) for colour in drawing.PALETTE.values()],
+        "palette": [list(color) for color in drawing.PALETTE.values()],
     }
     # TFDS would look below the package pix2pix_tf, where an editable installation has no folder.
     pkg_dir_path = epath.Path(__file__).parent

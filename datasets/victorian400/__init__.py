@@ -1,1 +1,1 @@
-"""victorian400: illustrations of the 19th century, in grey and in colour."""
+"""victorian400: illustrations of the 19th century, in gray and in color."""

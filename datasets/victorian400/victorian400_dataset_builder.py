@@ -1,4 +1,4 @@
-"""victorian400: illustrations of the 19th century, in grey and in colour."""
+"""victorian400: illustrations of the 19th century, in gray and in color."""
 
 from pathlib import PurePath
 
@@ -8,12 +8,12 @@ from pix2pix_tf.data import paired_archive
 from pix2pix_tf.errors import UserError
 
 HOMEPAGE = "https://www.kaggle.com/datasets/elibooklover/victorian400"
-GREY, COLOUR = "gray", "resized"  # The folders of the archive; a third, `original`, has pictures of many sizes.
+GRAY, COLOR = "gray", "resized"  # The folders of the archive; a third, `original`, has pictures of many sizes.
 HELD_OUT = 10  # Every tenth name, in alphabetical order, belongs to the split `val`.
 
 
 class Builder(paired_archive.PairBuilder):
-    """Feature `a` is the illustration in grey and `b` the same in colour, so that a to b is to colourise."""
+    """Feature `a` is the illustration in gray and `b` the same in color, so that a to b is to colorize."""
 
     HOMEPAGE = HOMEPAGE
     MANUAL_DOWNLOAD_INSTRUCTIONS = f"""\
@@ -36,27 +36,27 @@ class Builder(paired_archive.PairBuilder):
 
     def _generate_examples(self, archive, stems):
         """Yields (file name without ending, example) of the pairs with these names."""
-        grey = {PurePath(name).stem: picture for name, picture in archive.pictures(GREY)}
-        for name, colour in archive.pictures(COLOUR):
+        gray = {PurePath(name).stem: picture for name, picture in archive.pictures(GRAY)}
+        for name, color in archive.pictures(COLOR):
             stem = PurePath(name).stem
             if stem in stems:
-                if grey[stem].shape != colour.shape:
+                if gray[stem].shape != color.shape:
                     raise UserError(
-                        f"{archive.describe(COLOUR, name)} has another size than its partner in {GREY}; "
+                        f"{archive.describe(COLOR, name)} has another size than its partner in {GRAY}; "
                         "the two of a pair must have the same size."
                     )
-                yield stem, {"a": grey[stem], "b": colour}
+                yield stem, {"a": gray[stem], "b": color}
 
 
 def _paired_stems(archive):
     """The names of the pictures without their endings, sorted; the same in both folders."""
     names = archive.names()
-    grey, colour = ({PurePath(name).stem for name in names.get(folder, ())} for folder in (GREY, COLOUR))
-    if alone := sorted(grey ^ colour):
+    gray, color = ({PurePath(name).stem for name in names.get(folder, ())} for folder in (GRAY, COLOR))
+    if alone := sorted(gray ^ color):
         raise UserError(
-            f"{archive.path} has {alone[0]} in only one of its folders {GREY} and {COLOUR} "
+            f"{archive.path} has {alone[0]} in only one of its folders {GRAY} and {COLOR} "
             f"({len(alone)} such pictures); get it anew."
         )
-    if not grey:
-        raise UserError(f"{archive.path} has no pictures in folders {GREY} and {COLOUR}; get victorian400.zip anew.")
-    return sorted(grey)
+    if not gray:
+        raise UserError(f"{archive.path} has no pictures in folders {GRAY} and {COLOR}; get victorian400.zip anew.")
+    return sorted(gray)

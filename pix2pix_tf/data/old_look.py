@@ -7,15 +7,15 @@ from pix2pix_tf.data import pairing
 
 
 def old_look(photo: np.ndarray, seed: int, flaws=("grain", "fading", "tint")) -> np.ndarray:
-    """uint8 RGB [H, W, 3] → the same without colour and with flaws of old prints, in this order:
+    """uint8 RGB [H, W, 3] → the same without color and with flaws of old prints, in this order:
 
     - "grain": spots of one to two pixels, with a standard deviation of 2 to 8 % of the range from black to white;
-    - "fading": black turns into a grey of 10 to 30 %, white into one of 75 to 90 %;
+    - "fading": black turns into a gray of 10 to 30 %, white into one of 75 to 90 %;
     - "tint": white turns into the yellow of old paper, black into a brown.
 
     `seed` decides how strong each flaw is, and does so alike whichever others are drawn.
     """
-    tones = np.float32(pairing.grey(photo)[..., 0]) / 255
+    tones = np.float32(pairing.gray(photo)[..., 0]) / 255
     for (name, draw), random in zip(_FLAWS.items(), np.random.default_rng(seed).spawn(len(_FLAWS)), strict=True):
         if name in flaws:
             tones = draw(tones, random)

@@ -89,7 +89,7 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """Features `a` and `b`: RGB uint8 [H, W, 3], 0 to 255, the two of a pair of the same size.
 
     They are stored as PNG, which keeps to the last bit what the downloaded picture decodes to. Compressing the halves
-    of a JPEG picture as JPEG once more would change them, and blur the colours of label maps a second time.
+    of a JPEG picture as JPEG once more would change them, and blur the colors of label maps a second time.
     """
 
     VERSION = tfds.core.Version("1.0.0")

@@ -1,4 +1,4 @@
-"""Side-by-side pairs of pictures that are not paired yet: resizing, edges, grey, and which split a pair goes to."""
+"""Side-by-side pairs of pictures that are not paired yet: resizing, edges, gray, and which split a pair goes to."""
 
 import hashlib
 import importlib.util
@@ -47,12 +47,12 @@ def edges(image: np.ndarray, sigma: float) -> np.ndarray:
     """uint8 [H, W, 3] → uint8 [H, W, 3]: Canny's edges in black on white, after a blur of `sigma` pixels."""
     from skimage.feature import canny  # Here, because only edges need it.
 
-    found = canny(grey(image)[..., 0] / 255, sigma)
+    found = canny(gray(image)[..., 0] / 255, sigma)
     return np.where(found[..., None], np.uint8(0), np.uint8(255)).repeat(3, axis=-1)
 
 
-def grey(image: np.ndarray) -> np.ndarray:
-    """uint8 [H, W, 3] → the same without colour (ITU-R 601-2 luma)."""
+def gray(image: np.ndarray) -> np.ndarray:
+    """uint8 [H, W, 3] → the same without color (ITU-R 601-2 luma)."""
     return np.asarray(Image.fromarray(image).convert("L").convert("RGB"))
 
 

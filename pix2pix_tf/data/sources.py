@@ -56,7 +56,7 @@ def open_source(config) -> Source:
             f"batch_size {config.batch_size} is larger than the {len(train)} training pairs; make it smaller."
         )
     description = (
-        f"{config.data_dir or config.dataset}: {layout}, {len(train)} train, {found}; {_what_is_learnt(config)}"
+        f"{config.data_dir or config.dataset}: {layout}, {len(train)} train, {found}; {_what_is_learned(config)}"
     )
     return Source(description, train, val, left_out)
 
@@ -102,7 +102,7 @@ def source_and_target(config, pair):
     return (source, target) if get_task(config).paired else (target, target)
 
 
-def _what_is_learnt(config):
+def _what_is_learned(config):
     first, second = ("A", "B") if config.direction == "a_to_b" else ("B", "A")
     return f"{config.task} {first} → {second}" if get_task(config).paired else f"{config.task} {second}"
 

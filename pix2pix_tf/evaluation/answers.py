@@ -19,7 +19,7 @@ class Answers:
 
     Attributes:
       outputs, targets: uint8 [H, W, 3] at the run's size.
-      clipped: of each output, the share of pixels whose colour RGB cannot show; empty for tasks that clip nothing.
+      clipped: of each output, the share of pixels whose color RGB cannot show; empty for tasks that clip nothing.
     """
 
     outputs: list[np.ndarray]
@@ -61,7 +61,7 @@ def answer(translator, split, numbers, noise_seed=None) -> Answers:
 
     Args:
       translator: the `Translator` of a run; its `inference_statistics` say whether pictures that are together are
-        normalised together.
+        normalized together.
       split: the `Split`.
       numbers: which pairs.
       noise_seed: dropout is on, as in the paper, and pair i has the noise of (noise_seed, i); None turns it off.

@@ -21,9 +21,9 @@ def mean_and_interval(values, seed=0) -> dict[str, float]:
       `mean`, `low` and `high`.
     """
     values = np.asarray(values, np.float64)
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     means = [
-        values[dice.integers(0, len(values), (AT_ONCE, len(values)))].mean(axis=1) for _ in range(RESAMPLES // AT_ONCE)
+        values[rng.integers(0, len(values), (AT_ONCE, len(values)))].mean(axis=1) for _ in range(RESAMPLES // AT_ONCE)
     ]
     # An observed mean, not one between two: a perfect answer has an infinite PSNR.
     low, high = np.percentile(means, [2.5, 97.5], method="inverted_cdf")

@@ -1,4 +1,4 @@
-"""Are the colours of the answers distributed as those of the truth (paper, section 4.2 and figure 7)?
+"""Are the colors of the answers distributed as those of the truth (paper, section 4.2 and figure 7)?
 
 All is measured on 8-bit pictures in CIELAB: L in [0, 100], a and b in [-110, 110].
 """
@@ -21,7 +21,7 @@ def lab_histograms(pictures) -> dict[str, np.ndarray]:
     """uint8 pictures → {"L": [101], "a": [221], "b": [221]}, how many of all their pixels are in each bin.
 
     A bin is one unit wide and has a whole number in its middle: the first ones are 0 for L and -110 for a and b. So
-    grey is well within the bin of 0.
+    gray is well within the bin of 0.
     """
     counts = {name: np.zeros(high - low + 1, np.int64) for name, (low, high) in LIMITS.items()}
     for picture in pictures:
@@ -42,13 +42,13 @@ def intersections(outputs, truth) -> dict[str, float]:
     return {name: histogram_intersection(outputs[name], truth[name]) for name in LIMITS}
 
 
-def grey_intersections(truth) -> dict[str, float]:
-    """What an all-grey answer would get for a and b: the share of the truth's pixels in the bin of 0."""
+def gray_intersections(truth) -> dict[str, float]:
+    """What an all-gray answer would get for a and b: the share of the truth's pixels in the bin of 0."""
     return {name: float(truth[name][-LIMITS[name][0]] / truth[name].sum()) for name in ("a", "b")}
 
 
 def median_lightness_error(outputs, targets) -> float:
-    """Median over all pixels of |ΔL|, L in [0, 100]: 0 if a colourisation kept the lightness that it was given."""
+    """Median over all pixels of |ΔL|, L in [0, 100]: 0 if a colorization kept the lightness that it was given."""
     counts = np.zeros(round(100 / STEP) + 1, np.int64)
     for output, target in zip(outputs, targets, strict=True):
         errors = np.abs(lab(output)[..., 0] - lab(target)[..., 0])

@@ -81,8 +81,10 @@ class Classifier:
         try:
             with open(path) as file:
                 stored = json.load(file)
-            colours = {name: tuple(map(tuple, stored[name])) for name in ("colours", "ignored")}
-            palette = Palette(tuple(stored["names"]), **colours)
+            colors = stored["colors"] if "colors" in stored else stored["colours"]  # The name of older classifiers.
+            palette = Palette(
+                tuple(stored["names"]), *(tuple(map(tuple, part)) for part in (colors, stored["ignored"]))
+            )
             classifier = cls(palette, width=stored["width"], norm=stored["norm"], held_out=stored["held_out"])
             # Not Keras' own format, which leaves weights as they are that it does not find.
             with np.load(os.path.join(folder, WEIGHTS_FILE)) as weights:
@@ -122,7 +124,7 @@ def train_classifier(
     say(source.description)
     if source.left_out:
         say("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
-    training, held_out = (labelled_photos(split, config, palette) for split in (source.train, source.val))
+    training, held_out = (labeled_photos(split, config, palette) for split in (source.train, source.val))
     _fit(classifier.network, *training, config, steps)
     classifier.held_out = scores(classifier.confusion(*held_out))
     classifier.save(
@@ -142,14 +144,14 @@ def _take(workdir):
         raise UserError(f"{workdir} is not empty, and nothing is overwritten; give another --workdir.")
 
 
-def labelled_photos(split, config, palette: Palette) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def labeled_photos(split, config, palette: Palette) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """All pairs of a split, read into memory: photos, uint8 [*config.size, 3], and their classes, int32 [*config.size].
 
     `config.direction` leads from photos to label maps. Label maps of another size are resized to the nearest
-    neighbour, so that no two colours are mixed to that of a third class.
+    neighbor, so that no two colors are mixed to that of a third class.
 
     Raises:
-      UserError: a picture cannot be used, or most of the label maps' pixels are far from the palette's colours.
+      UserError: a picture cannot be used, or most of the label maps' pixels are far from the palette's colors.
     """
 
     def read(number):
@@ -161,7 +163,7 @@ def labelled_photos(split, config, palette: Palette) -> tuple[list[np.ndarray], 
     photos, label_maps, likeness = zip(*in_parallel(read, range(len(split)), "reading"), strict=True)
     if np.mean(likeness) < LEAST_LIKENESS:
         raise UserError(
-            f"Only {np.mean(likeness):.0%} of the label maps' pixels are near a colour of the palette, "
+            f"Only {np.mean(likeness):.0%} of the label maps' pixels are near a color of the palette, "
             f"{min(likeness):.0%} in {split.names[np.argmin(likeness)]}; give the palette that they are drawn in, "
             "or the other --direction if the other half of a pair is the label map."
         )
@@ -171,7 +173,7 @@ def labelled_photos(split, config, palette: Palette) -> tuple[list[np.ndarray], 
 def _fit(network, photos, label_maps, config, steps):
     """Trains a network on random crops."""
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(config.learning_rate, steps))
-    dice = np.random.default_rng(config.seed)
+    rng = np.random.default_rng(config.seed)
 
     @tf.function(autograph=False)
     def train_step(batch, truth):
@@ -182,8 +184,8 @@ def _fit(network, photos, label_maps, config, steps):
 
     losses, began = [], time.monotonic()
     for step in tqdm(range(1, steps + 1), desc="training", unit="step", dynamic_ncols=True, disable=None):
-        chosen = dice.choice(len(photos), config.batch_size, replace=False)
-        batch, truth = zip(*(_random_crop(photos[i], label_maps[i], config, dice) for i in chosen), strict=True)
+        chosen = rng.choice(len(photos), config.batch_size, replace=False)
+        batch, truth = zip(*(_random_crop(photos[i], label_maps[i], config, rng) for i in chosen), strict=True)
         losses.append(float(train_step(np.stack(batch).astype(np.float32), np.stack(truth))))
         if step % LOG_EVERY == 0 or step == steps:
             mean, left = np.mean(losses), (time.monotonic() - began) / step * (steps - step)
@@ -193,13 +195,13 @@ def _fit(network, photos, label_maps, config, steps):
             losses = []
 
 
-def _random_crop(photo, label_map, config, dice):
+def _random_crop(photo, label_map, config, rng):
     """The same part of a photo and of its label map, mirrored half of the time if the configuration says so."""
     part = []
     for side in photo.shape[:2]:
         length = max(MULTIPLE, int(CROP * side) // MULTIPLE * MULTIPLE)
-        start = dice.integers(side - length + 1)
+        start = rng.integers(side - length + 1)
         part.append(slice(start, start + length))
     part = tuple(part)
-    backwards = config.mirror and dice.integers(2) == 1
+    backwards = config.mirror and rng.integers(2) == 1
     return tuple(image[part][:, ::-1] if backwards else image[part] for image in (photo, label_map))

@@ -1,4 +1,4 @@
-"""The numbers of `report.evaluate` as a picture: colours as in the paper's figure 7, and confusion matrices."""
+"""The numbers of `report.evaluate` as a picture: colors as in the paper's figure 7, and confusion matrices."""
 
 import os
 
@@ -11,7 +11,7 @@ import numpy as np
 from pix2pix_tf.evaluation.colors import LIMITS
 
 INCHES = 12  # wide
-BLUE = "#0072b2"  # Okabe and Ito's, which colour-blind people see apart from black
+BLUE = "#0072b2"  # Okabe and Ito's, which color-blind people see apart from black
 
 
 def save_figure(results, path) -> None:

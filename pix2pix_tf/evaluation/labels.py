@@ -17,7 +17,7 @@ LOOK_AT = 20  # pairs, to tell label maps from photos
 
 
 def shows_classes(config, split, side, palette) -> bool:
-    """Whether one side, SOURCE or TARGET, of a split's pairs holds label maps in the colours of a palette."""
+    """Whether one side, SOURCE or TARGET, of a split's pairs holds label maps in the colors of a palette."""
     pairs = (source_and_target(config, split.read(i)) for i in spread(split, LOOK_AT))
     return np.mean([palette.likeness(pair[side]) for pair in pairs]) >= LEAST_LIKENESS
 
@@ -26,19 +26,19 @@ def check_inputs(config, split, classifier, folder):
     """Raises UserError unless the inputs of a run are label maps of the classes that a classifier knows."""
     if not shows_classes(config, split, SOURCE, classifier.palette):
         raise UserError(
-            f"The inputs of this run are no label maps in the colours of the classes that the classifier in {folder} "
+            f"The inputs of this run are no label maps in the colors of the classes that the classifier in {folder} "
             f"knows ({_listed(classifier.palette.names)}); the FCN-score needs a run from such label maps to photos."
         )
 
 
 def palette_of_targets(config, split, dataset=None):
-    """The `Palette` of the label maps that a run has learnt to make, or None if it makes something else.
+    """The `Palette` of the label maps that a run has learned to make, or None if it makes something else.
 
     Args:
       dataset: whose palette; by default that of the run's own data set, if it has one.
 
     Raises:
-      UserError: `dataset` is given, and has no palette, or one in whose colours the targets are not.
+      UserError: `dataset` is given, and has no palette, or one in whose colors the targets are not.
     """
     try:
         palette = None if config.data_dir and not dataset else palette_of(dataset or config.dataset)
@@ -50,7 +50,7 @@ def palette_of_targets(config, split, dataset=None):
         return palette
     if dataset:
         raise UserError(
-            f"The targets of this run are no label maps in the colours of {dataset} ({_listed(palette.names)}); "
+            f"The targets of this run are no label maps in the colors of {dataset} ({_listed(palette.names)}); "
             "--palette is for runs from photos to label maps."
         )
     return None
@@ -63,7 +63,7 @@ def _listed(names):
 def class_maps(config, split, side, palette) -> list[np.ndarray]:
     """The classes, int32 [H, W] at the run's size, that one side of each pair shows.
 
-    Colours become classes before the map is resized, and the nearest pixel is taken then: between the colours of two
+    Colors become classes before the map is resized, and the nearest pixel is taken then: between the colors of two
     classes there may be that of a third one.
     """
     pairs = (source_and_target(config, split.read(i)) for i in range(len(split)))
@@ -95,7 +95,7 @@ def fcn_confusions(classifier, outputs, photos, truth) -> dict[str, np.ndarray]:
 
 
 def label_confusions(palette, outputs, truth) -> dict[str, np.ndarray]:
-    """{row: confusion matrix} of label maps that were made of photos: a pixel has the class of the nearest colour."""
+    """{row: confusion matrix} of label maps that were made of photos: a pixel has the class of the nearest color."""
     scored = dataclasses.replace(palette, ignored=())  # An answer is to choose a class.
     seen = [scored.classes(output) for output in outputs]
     return {

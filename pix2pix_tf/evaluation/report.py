@@ -32,8 +32,8 @@ class Settings:
       statistics: of the norm layers, "image" or "batch"; None for the run's own.
       seed: of the noise and of the bootstrap.
       fcn: folder of a trained classifier, for the FCN-score of a run from label maps to photos.
-      palette: data set whose class colours the targets have, for a run from photos to label maps; None for the
-        run's own data set, if the targets have its colours.
+      palette: data set whose class colors the targets have, for a run from photos to label maps; None for the
+        run's own data set, if the targets have its colors.
       fid: whether FID and KID are measured.
       inception_weights: file for them; None for the one where Keras keeps its own.
     """
@@ -140,10 +140,10 @@ def _versions():
 
 
 def _color_report(config, answers, outputs, truth):
-    """The intersections; for tasks that are given the picture without its colours, what became of these."""
+    """The intersections; for tasks that are given the picture without its colors, what became of these."""
     report = {"intersection": colors.intersections(outputs, truth)}
     if get_task(config).input_channels == 1:
-        report["intersection_grey"] = colors.grey_intersections(truth)
+        report["intersection_grey"] = colors.gray_intersections(truth)
         report["median_lightness_error"] = colors.median_lightness_error(answers.outputs, answers.targets)
     if answers.clipped:
         report["clipped_to_gamut"] = np.mean(answers.clipped)

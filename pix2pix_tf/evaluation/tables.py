@@ -69,8 +69,8 @@ def _fcn(fcn):
 def _colors(report):
     rows = {"outputs": [_number(value) for value in report["intersection"].values()]}
     if "intersection_grey" in report:
-        grey = report["intersection_grey"]
-        rows["an all-grey answer"] = [_number(grey.get(name)) for name in report["intersection"]]
+        gray = report["intersection_grey"]
+        rows["an all-gray answer"] = [_number(gray.get(name)) for name in report["intersection"]]
     lines = _table("histogram intersection with the truth", report["intersection"], rows)
     if "median_lightness_error" in report:
         lines += ["", f"Median absolute error of L, in [0, 100]: {_number(report['median_lightness_error'], 3)}."]

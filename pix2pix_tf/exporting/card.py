@@ -23,7 +23,7 @@ def model_card(workdir: str, config, step: int, max_pixels: int, parity: list[di
       config, step: its configuration, and the training steps of the exported weights.
       max_pixels: the largest picture that is answered.
       parity: what replaying the warm-up records gave (see `replay`).
-      palette: data set in whose class colours the input's label maps are; "" for the run's own.
+      palette: data set in whose class colors the input's label maps are; "" for the run's own.
 
     Returns:
       `task`, `step`, `config`, `validation` (the newest numbers up to that step, {} if there are none), `palette`
@@ -55,7 +55,7 @@ def write_card(card: dict, folder: str) -> None:
 def input_palette(config, dataset: str = "") -> dict | None:
     """{class name: RGB} of the input's label maps; None where the input is something else.
 
-    `dataset` tells in whose colours they are; without it, they are taken from the run's own data set, if it has some.
+    `dataset` tells in whose colors they are; without it, they are taken from the run's own data set, if it has some.
 
     Raises:
       UserError: `dataset` has no palette.
@@ -68,7 +68,7 @@ def input_palette(config, dataset: str = "") -> dict | None:
         if dataset:
             raise
         return None
-    return dict(zip(palette.names, palette.colours, strict=True))
+    return dict(zip(palette.names, palette.colors, strict=True))
 
 
 def _markdown(card):

@@ -33,14 +33,14 @@ def export(
       export_dir: the model's base folder, which is made if it is missing.
       max_megapixels: the largest picture that is answered, in millions of pixels.
       checkpoint: the "latest" one of the run, or the "best", which training with `eval_every` keeps.
-      palette: data set in whose class colours the input's label maps are, for the page on which they are drawn; "" for
+      palette: data set in whose class colors the input's label maps are, for the page on which they are drawn; "" for
         the run's own.
 
     Returns:
       The path of the new version.
 
     Raises:
-      UserError: there is no such run or no checkpoint, the run normalises with batch statistics, `export_dir` is no
+      UserError: there is no such run or no checkpoint, the run normalizes with batch statistics, `export_dir` is no
         folder or in use, or the check failed.
     """
     max_pixels = round(max_megapixels * 10**6)

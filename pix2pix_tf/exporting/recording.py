@@ -18,12 +18,12 @@ def record_requests(translator, folder: str) -> None:
     """Writes the warm-up file of the export in `folder`, each request with the `Translator`'s answer to it.
 
     Every signature is asked at the training size, `translate` also for two small pictures of an odd size and for a
-    grey one. The pictures are drawn, so that none of a data set leaves with the model.
+    gray one. The pictures are drawn, so that none of a data set leaves with the model.
     """
     height, width = translator.config.size
     picture = _picture(height, width)
     small = np.stack([_picture(*ODD_SIZE), _picture(*ODD_SIZE)[::-1]])
-    grey = small[:1, ..., :1]
+    gray = small[:1, ..., :1]
     answer = translator(picture)
     recorded = [
         ("translate", {"image": picture[None]}, {"image": answer[None]}),
@@ -34,7 +34,7 @@ def record_requests(translator, folder: str) -> None:
             {"image": translator(picture, seed=SEED)[None]},
         ),
         ("translate", {"image": small}, {"image": translator(small)}),
-        ("translate", {"image": grey}, {"image": translator(grey)}),
+        ("translate", {"image": gray}, {"image": translator(gray)}),
     ]
     path = os.path.join(folder, WARMUP_FILE)
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -44,11 +44,11 @@ def record_requests(translator, folder: str) -> None:
 
 
 def _picture(height, width):
-    """Smooth colours and some texture, uint8 [height, width, 3]; the same on every machine."""
-    dice = np.random.RandomState(0)  # Its stream is frozen, that of newer generators is not.
+    """Smooth colors and some texture, uint8 [height, width, 3]; the same on every machine."""
+    rng = np.random.RandomState(0)  # Its stream is frozen, that of newer generators is not.
     rows, columns = np.mgrid[0:height, 0:width]
     smooth = np.stack([255 * rows / height, 255 * columns / width, 255 * (rows + columns) / (height + width)], axis=-1)
-    return np.clip(smooth + dice.normal(0, 16, (height, width, 3)), 0, 255).astype(np.uint8)
+    return np.clip(smooth + rng.normal(0, 16, (height, width, 3)), 0, 255).astype(np.uint8)
 
 
 def _png(picture):

@@ -1,6 +1,6 @@
 """The functions that a SavedModel offers: pure, and for pictures of any size and number.
 
-Everything is inside the graph: decoding, normalisation, colour conversion, padding to a valid size and cropping back.
+Everything is inside the graph: decoding, normalization, color conversion, padding to a valid size and cropping back.
 Pictures go through the network one by one, so an answer does not depend on what shares its request, to the bit.
 """
 
@@ -38,7 +38,7 @@ class ExportedGenerator(tf.Module):
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8, "image")])
     def translate(self, image):
-        """`image`: uint8 [N, H, W, 3], or [N, H, W, 1] for grey → `image`: uint8 RGB [N, H, W, 3]."""
+        """`image`: uint8 [N, H, W, 3], or [N, H, W, 1] for gray → `image`: uint8 RGB [N, H, W, 3]."""
         return {"image": self._answers(image)}
 
     @tf.function(

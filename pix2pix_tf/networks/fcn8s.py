@@ -28,7 +28,7 @@ def build_fcn8s(classes: int, width: int = IMAGENET_WIDTH, *, norm: bool = False
     Args:
       classes: how many there are.
       width: filters of the first layer; 64 is VGG-16.
-      norm: batch normalisation between each convolution and its ReLU. VGG-16 has none, so its weights go without; from
+      norm: batch normalization between each convolution and its ReLU. VGG-16 has none, so its weights go without; from
         scratch it is what makes the deep trunk learn in minutes.
       seed: of the weights and of dropout.
 
@@ -54,7 +54,7 @@ def build_fcn8s(classes: int, width: int = IMAGENET_WIDTH, *, norm: bool = False
         return keras.layers.Conv2D(classes, 1, kernel_initializer="zeros", name=name)(x)
 
     def upsample(x, factor, name):
-        # Departure: the last one, which Long et al. keep bilinear, is learnt too.
+        # Departure: the last one, which Long et al. keep bilinear, is learned too.
         return keras.layers.Conv2DTranspose(
             classes,
             2 * factor,

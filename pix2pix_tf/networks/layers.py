@@ -3,8 +3,8 @@
 Down- and upsampling are Keras' own convolutions with a faster formula for very small inputs. `Norm`
 keeps no moving averages and `Dropout` no seed variable, so a call never changes a variable:
 
-- `network(x)` normalises each image with its own statistics and draws no noise: inference;
-- `network(x, training=True)` normalises as the network is trained and draws fresh noise;
+- `network(x)` normalizes each image with its own statistics and draws no noise: inference;
+- `network(x, training=True)` normalizes as the network is trained and draws fresh noise;
 - `run(network, x, statistics=…, seed=…)` decides both by hand;
 - `measure_statistics(network, x)` gives the statistics of one picture, to be used for others.
 """
@@ -39,7 +39,7 @@ def run(network, inputs, *, statistics="image", seed=None):
     Args:
       network: a model of these layers.
       inputs: what the model takes.
-      statistics: "image", each image is normalised on its own (the paper's test-time batch
+      statistics: "image", each image is normalized on its own (the paper's test-time batch
         statistics at batch size 1, and independent of what shares a batch), or "batch", or what
         `measure_statistics` returned.
       seed: integer noise seed: None for no noise, [2] for the same noise in every image, [N, 2] for
@@ -64,7 +64,7 @@ def _call(network, inputs, mode):
 
 
 def _normal(mean, seed, name):
-    """N(mean, 0.02), seeded by the layer's name: an initialiser of each layer's own (appendix 6.2)."""
+    """N(mean, 0.02), seeded by the layer's name: an initializer of each layer's own (appendix 6.2)."""
     return keras.initializers.RandomNormal(mean, 0.02, seed=zlib.crc32(f"{seed}/{name}".encode()))
 
 
@@ -155,7 +155,7 @@ class PaddedConv(keras.layers.Conv2D):
 
 @_serializable
 class Norm(keras.layers.Layer):
-    """Batch or instance normalisation with the statistics of the data at hand, always in float32.
+    """Batch or instance normalization with the statistics of the data at hand, always in float32.
 
     y = gamma·(x - mean) / sqrt(variance + 1e-5) + beta, with gamma ~ N(1, 0.02).
 

@@ -122,7 +122,7 @@ EXPERIMENTS = {
         },
     ),
     "figure7": Experiment(
-        "Are the colours of colourisations distributed as in the truth?",
+        "Are the colors of colorizations distributed as in the truth?",
         "Figure 7, on colorization, where L is given",
         "colorize",
         _INTERSECTIONS,
@@ -130,7 +130,7 @@ EXPERIMENTS = {
         given=("L",),
     ),
     "figure7_photos": Experiment(
-        "Are the colours distributed as in the truth?",
+        "Are the colors distributed as in the truth?",
         "Figure 7, on labels → photo as in the paper",
         "to_photo",
         _INTERSECTIONS,
@@ -149,7 +149,7 @@ EXPERIMENTS = {
         {"l1_cgan": Row("L1+cGAN", _L1_CGAN)},
     ),
     "rgb_vs_lab": Experiment(
-        "Colourise in Lab or in RGB?",
+        "Colorize in Lab or in RGB?",
         "A question of this project, not of the paper",
         "colorize",
         {
@@ -161,7 +161,7 @@ EXPERIMENTS = {
         },
         {
             "l1_cgan": Row("Lab: L in, a and b out", _L1_CGAN),
-            "rgb": Row("RGB: grey in, R, G and B out", {"task": "colorize_rgb"}),
+            "rgb": Row("RGB: gray in, R, G and B out", {"task": "colorize_rgb"}),
         },
     ),
 }

@@ -1,4 +1,4 @@
-"""The pictures of an experiment: rows of validation pictures with every answer beside, or colour distributions."""
+"""The pictures of an experiment: rows of validation pictures with every answer beside, or color distributions."""
 
 import os
 

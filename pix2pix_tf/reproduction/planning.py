@@ -24,7 +24,7 @@ class Plan:
       workdir: the folder of the run directories.
       given: `Config` fields that the user set; `direction` leads from label maps to photos.
       seeds: how many runs each row has, with the seeds from that of `given` upwards.
-      palette: data set in whose colours the label maps are; None if nobody said.
+      palette: data set in whose colors the label maps are; None if nobody said.
       fcn: folder of the classifier; it is trained there if there is none.
       fcn_width, fcn_steps: of the classifier, if it is trained here.
     """
@@ -99,7 +99,7 @@ def _check_data(plan, experiment, config):
     """Whether the pairs have label maps and photos where the experiment needs them."""
     if experiment.needs_palette and not plan.palette:
         raise UserError(
-            "--data with a folder needs --palette, the data set in whose colours the label maps are; "
+            "--data with a folder needs --palette, the data set in whose colors the label maps are; "
             "try --palette=facades."
         )
     try:
@@ -116,7 +116,7 @@ def _check_data(plan, experiment, config):
         side = labels.SOURCE if experiment.needs_classifier else labels.TARGET
         if not labels.shows_classes(config, split, side, palette):
             raise UserError(
-                f"--direction={direction} does not lead from label maps in the colours of {plan.palette} to photos; "
+                f"--direction={direction} does not lead from label maps in the colors of {plan.palette} to photos; "
                 "give the other --direction or another --palette."
             )
     elif palette and labels.shows_classes(config, split, labels.TARGET, palette):

@@ -19,7 +19,7 @@ LATE_MS = EXPOSURE_MS * 1.1  # Pictures that stayed longer than this were seen f
 def write_report(path: str) -> str:
     """Reads an answers file and writes `…-report.md`, `.json` and `.png` beside it; returns the Markdown."""
     settings, records = read_answers(path)
-    results = summarise(settings, records)
+    results = summarize(settings, records)
     text = markdown(settings, results)
     stem = os.path.splitext(path)[0] + "-report"
     with open(stem + ".md", "w") as file:
@@ -30,7 +30,7 @@ def write_report(path: str) -> str:
     return text
 
 
-def summarise(settings: dict, records: list[dict]) -> dict[str, dict]:
+def summarize(settings: dict, records: list[dict]) -> dict[str, dict]:
     """The numbers of each algorithm, from the main trials of those participants who answered all of them.
 
     Returns:
@@ -69,7 +69,7 @@ def summarise(settings: dict, records: list[dict]) -> dict[str, dict]:
 def markdown(settings: dict, results: dict[str, dict]) -> str:
     """The results as a table, the algorithms in their order, with the words that it needs."""
     lines = [
-        "| algorithm | participants | trials | labelled real | 95 % interval | median exposure | disturbed trials |",
+        "| algorithm | participants | trials | labeled real | 95 % interval | median exposure | disturbed trials |",
         "|---|---|---|---|---|---|---|",
     ]
     for algorithm, numbers in results.items():
@@ -87,7 +87,7 @@ def markdown(settings: dict, results: dict[str, dict]) -> str:
     unfinished = sum(numbers["unfinished"] for numbers in results.values())
     lines += [
         "",
-        f"Labelled real: the share of {settings['trials']} trials a participant in which the fake was taken for the "
+        f"Labeled real: the share of {settings['trials']} trials a participant in which the fake was taken for the "
         "real picture, ± half of the 95 % interval (bootstrap over participants). Nobody can tell them apart at 50 %. "
         f"Left out: {settings['practice']} practice trials a participant, and {unfinished} participants who have not "
         f"finished. Disturbed, but counted: pictures loaded twice, visible for more than {LATE_MS:.0f} ms, or in a tab "
@@ -108,7 +108,7 @@ def plot(results: dict[str, dict], path: str) -> None:
         if numbers["low"] is not None:
             axis.plot([100 * numbers["low"], 100 * numbers["high"]], [row, row], color="black")
     axis.axvline(50, color="0.5", linestyle="--", linewidth=1, zorder=0)
-    axis.set(xlabel="fakes labelled real, % (dots: participants)", xlim=(-2, 102), ylim=(len(results) - 0.4, -0.6))
+    axis.set(xlabel="fakes labeled real, % (dots: participants)", xlim=(-2, 102), ylim=(len(results) - 0.4, -0.6))
     axis.set_yticks(range(len(results)), list(results))
     axis.grid(axis="x", alpha=0.3)
     figure.savefig(path, dpi=150)

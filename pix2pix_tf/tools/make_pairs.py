@@ -2,7 +2,7 @@
 
     python -m pix2pix_tf.tools.make_pairs --a_dir=A --b_dir=B --output_dir=OUT            partners have the same name
     python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=edges --output_dir=OUT    edges | photo
-    python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=grey --output_dir=OUT     grey | photo
+    python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=gray --output_dir=OUT     gray | photo
     python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=old --output_dir=OUT      as an old print | photo
 
 Edges are Canny's, black on white (pip install 'pix2pix_tf[edges]'). The paper's are those of HED, a network whose
@@ -27,8 +27,8 @@ _PHOTOS_DIR = flags.DEFINE_string("photos_dir", None, "folder of photos, which b
 _KIND = flags.DEFINE_enum(
     "kind",
     None,
-    ("edges", "grey", "old"),
-    "what is made of photos: Canny's edges (the paper's HED cannot be had), grey, or old prints: grain, fading, tint",
+    ("edges", "gray", "grey", "old"),
+    "what is made of photos: Canny's edges (the paper's HED cannot be had), gray, or old prints: grain, fading, tint",
 )
 _OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "folder that the pairs are written to", required=True)
 _SIZE = flags.DEFINE_string("size", None, "size of each half, 256 or 256x512 (height x width); default: as it is")
@@ -80,7 +80,7 @@ def find_files():
     inputs = [folder for folder in (_A_DIR.value, _B_DIR.value, _PHOTOS_DIR.value) if folder]
     two, photos = bool(_A_DIR.value and _B_DIR.value), bool(_PHOTOS_DIR.value and _KIND.value)
     if two == photos or len(inputs) != (2 if two else 1) or bool(_KIND.value) != photos:
-        raise UserError("Give either --a_dir and --b_dir, or --photos_dir and --kind=edges, grey or old.")
+        raise UserError("Give either --a_dir and --b_dir, or --photos_dir and --kind=edges, gray or old.")
     for folder in inputs:
         if not os.path.isdir(folder):
             raise UserError(f"{folder} is not a folder; give one that holds pictures.")
@@ -120,8 +120,8 @@ def make(job, size):
         ]
     if _KIND.value == "edges":
         halves.insert(0, pairing.edges(halves[0], _SIGMA.value))
-    elif _KIND.value == "grey":
-        halves.insert(0, pairing.grey(halves[0]))
+    elif _KIND.value in ("gray", "grey"):
+        halves.insert(0, pairing.gray(halves[0]))
     elif _KIND.value == "old":
         name = os.path.relpath(job.files[0], _PHOTOS_DIR.value)  # So that a photo ages alike whenever it is made.
         halves.insert(0, old_look.old_look(halves[0], seed=zlib.crc32(name.encode())))

@@ -27,7 +27,7 @@ _SEEDS = flags.DEFINE_integer("seeds", 1, "runs of each row, with different seed
 _DIRECTION = flags.DEFINE_enum(
     "direction", None, ("a_to_b", "b_to_a"), "from label maps to photos (default: the data set's; b_to_a for a folder)"
 )
-_PALETTE = flags.DEFINE_string("palette", None, "data set in whose colours the label maps are (default: --data's name)")
+_PALETTE = flags.DEFINE_string("palette", None, "data set in whose colors the label maps are (default: --data's name)")
 _FCN = flags.DEFINE_string("fcn", None, "folder of the classifier (default: fcn in --workdir, trained if missing)")
 _FCN_WIDTH = flags.DEFINE_integer("fcn_width", 8, "filters of its first layer, if it is trained here", 1)
 _FCN_STEPS = flags.DEFINE_integer("fcn_steps", 1200, "training steps of it, if it is trained here", 1)

@@ -21,7 +21,7 @@ _WORKDIR = flags.DEFINE_string(
 _DATASET = flags.DEFINE_string("dataset", Config.dataset, "as for train.py")
 _DATA_DIR = flags.DEFINE_string("data_dir", Config.data_dir, "as for train.py; needs --palette")
 _LAYOUT = flags.DEFINE_string("layout", Config.layout, "as for train.py")
-_PALETTE = flags.DEFINE_string("palette", None, "data set in whose colours the label maps are (default: --dataset)")
+_PALETTE = flags.DEFINE_string("palette", None, "data set in whose colors the label maps are (default: --dataset)")
 _DIRECTION = flags.DEFINE_string("direction", Config.direction, "from photos to label maps: a_to_b or b_to_a")
 _IMAGE_SIZE = flags.DEFINE_string("image_size", str(Config.image_size), "size that pairs are resized to; see train.py")
 _MIRROR = flags.DEFINE_bool("mirror", Config.mirror, "flip half of the pairs left-right")
@@ -43,7 +43,7 @@ def main():
 
     if _DATA_DIR.value and not _PALETTE.value:
         raise UserError(
-            "--data_dir needs --palette, the data set in whose colours the label maps are; try --palette=facades."
+            "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades."
         )
     width, learning_rate = (IMAGENET_WIDTH, 1e-4) if _WEIGHTS.value else (8, 3e-3)
     config = Config(

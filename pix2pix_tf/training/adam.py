@@ -27,7 +27,7 @@ class Adam(tf.Module):
         self.velocities = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
 
     def apply(self, gradients, variables, learning_rate):
-        """One update of the variables that the optimiser was made for; `learning_rate` is a scalar."""
+        """One update of the variables that the optimizer was made for; `learning_rate` is a scalar."""
         step = tf.cast(self.iterations.assign_add(1), tf.float32)
         powers = {"beta1_power": tf.pow(self._beta_1, step), "beta2_power": tf.pow(BETA_2, step)}
         for variable, momentum, velocity, gradient in zip(

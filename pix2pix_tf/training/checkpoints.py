@@ -1,4 +1,4 @@
-"""Checkpoints: both networks, both optimisers and the step. Everything random follows from the step."""
+"""Checkpoints: both networks, both optimizers and the step. Everything random follows from the step."""
 
 import json
 import math

@@ -225,6 +225,6 @@ def _say_where_everything_is(workdir, step):
         ("losses.png", "loss curves"),
         ("metrics.jsonl", "all numbers, one JSON object a line"),
         ("tensorboard/", f"tensorboard --logdir={workdir}"),
-        ("checkpoints/", "networks and optimisers"),
+        ("checkpoints/", "networks and optimizers"),
     ):
         say(f"  {name:<14} {meaning}")

@@ -1,4 +1,4 @@
-"""What a run trains: the networks of its configuration, and an optimiser for each."""
+"""What a run trains: the networks of its configuration, and an optimizer for each."""
 
 from pix2pix_tf.networks.discriminator import build_discriminator
 from pix2pix_tf.networks.generator import build_generator
@@ -11,7 +11,7 @@ def variables_of(network) -> list:
 
 
 def new_state(config) -> tuple[dict, dict]:
-    """Fresh networks and their optimisers, both by name: `generator` and, unless `gan_weight` is 0, `discriminator`."""
+    """Fresh networks and their optimizers, both by name: `generator` and, unless `gan_weight` is 0, `discriminator`."""
     networks = {"generator": build_generator(config)}
     if config.gan_weight:
         networks["discriminator"] = build_discriminator(config)

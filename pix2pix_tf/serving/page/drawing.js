@@ -23,7 +23,7 @@ export class Drawing {
   constructor({ canvas, cursor, palette, pen, onChange, onCursor }) {
     Object.assign(this, { canvas, cursorElement: cursor, pen, onChange, onCursor });
     this.names = Object.keys(palette);
-    this.colours = Object.values(palette);
+    this.colors = Object.values(palette);
     this.#map = new LabelMap(canvas.width, canvas.height);
     this.#context = opaqueContext(canvas);
     this.#cursor = [canvas.width / 2, canvas.height / 2];
@@ -166,6 +166,6 @@ export class Drawing {
   }
 
   #render() {
-    this.#context.putImageData(this.#map.render(this.colours), 0, 0);
+    this.#context.putImageData(this.#map.render(this.colors), 0, 0);
   }
 }

@@ -1,4 +1,4 @@
-// A label map: the class of each pixel. It draws whole pixels, so that no two colours ever mix.
+// A label map: the class of each pixel. It draws whole pixels, so that no two colors ever mix.
 
 const STEPS = 100; // that can be undone
 
@@ -85,11 +85,11 @@ export class LabelMap {
     }
   }
 
-  /** The picture of it, with `colours[label]` = [red, green, blue]. */
-  render(colours) {
+  /** The picture of it, with `colors[label]` = [red, green, blue]. */
+  render(colors) {
     const image = new ImageData(this.width, this.height);
     this.labels.forEach((label, i) => {
-      const [red, green, blue] = colours[label];
+      const [red, green, blue] = colors[label];
       image.data[4 * i] = red;
       image.data[4 * i + 1] = green;
       image.data[4 * i + 2] = blue;

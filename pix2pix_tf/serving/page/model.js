@@ -81,6 +81,6 @@ function toNested({ data, width, height }) {
 /** [height][width][3] → ImageData */
 function fromNested(rows) {
   const image = new ImageData(rows[0].length, rows.length);
-  rows.flat().forEach((colour, i) => image.data.set([...colour, 255], 4 * i));
+  rows.flat().forEach((color, i) => image.data.set([...color, 255], 4 * i));
   return image;
 }

@@ -129,7 +129,7 @@ function source() {
 // Drawing.
 
 function makeDrawing() {
-  Object.entries(palette).forEach(([name, colour], label) => addSwatch(name, colour, label));
+  Object.entries(palette).forEach(([name, color], label) => addSwatch(name, color, label));
   radio("label", Math.min(2, Object.keys(palette).length - 1)).checked = true;
   return new Drawing({
     canvas: byId("canvas"),
@@ -141,11 +141,11 @@ function makeDrawing() {
   });
 }
 
-function addSwatch(name, colour, label) {
+function addSwatch(name, color, label) {
   const swatch = document.createElement("label");
   const input = Object.assign(document.createElement("input"), { type: "radio", name: "label", value: label });
-  const square = Object.assign(document.createElement("span"), { className: "colour" });
-  square.style.background = `rgb(${colour})`;
+  const square = Object.assign(document.createElement("span"), { className: "color" });
+  square.style.background = `rgb(${color})`;
   swatch.append(input, square, name);
   byId("palette").append(swatch);
 }

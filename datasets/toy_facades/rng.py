@@ -3,7 +3,7 @@
 import numpy as np
 
 
-class Dice:
+class Rng:
     """Random integers that depend on the seed only, never on the machine or its NumPy.
 
     NumPy promises that the *raw* 64-bit words of a bit generator stay the same in every
