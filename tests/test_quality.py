@@ -15,9 +15,7 @@ def flat(value, size=32):
 def test_each_picture_agrees_with_scikit_image():
     rng = np.random.default_rng(0)
     targets = list(rng.integers(60, 200, (3, 24, 32, 3), dtype=np.uint8))
-    outputs = [
-        np.clip(t + rng.normal(0, 5 * (i + 1), t.shape), 0, 255).astype(np.uint8) for i, t in enumerate(targets)
-    ]
+    outputs = [np.clip(t + rng.normal(0, 5 * (i + 1), t.shape), 0, 255).astype(np.uint8) for i, t in enumerate(targets)]
     measured = picture_metrics(outputs, targets)
     window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     for i, (output, target) in enumerate(zip(outputs, targets, strict=True)):

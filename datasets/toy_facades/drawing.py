@@ -46,12 +46,12 @@ class Pair(NamedTuple):
 def draw_pair(seed: int, size: int = 256) -> Pair:
     """Draws the pair of this seed: photo and labels, uint8 [size, size, 3]; size at least 16."""
     rng = Rng(seed)
-    planned = [layout.Element(kind, box.scaled(size)) for kind, box in layout.plan(rng)]
+    planned = [facade_layout.Element(kind, box.scaled(size)) for kind, box in facade_layout.plan(rng)]
     elements = [element for element in planned if not element.box.is_empty]
     return Pair(draw_photo(elements, size, rng), draw_labels(elements, size))
 
 
-def draw_labels(elements: list[layout.Element], size: int) -> np.ndarray:
+def draw_labels(elements: list[facade_layout.Element], size: int) -> np.ndarray:
     """The map of class colors, uint8 [size, size, 3]."""
     labels = np.full((size, size, 3), PALETTE["background"], np.uint8)
     for kind, box in elements:
@@ -59,13 +59,13 @@ def draw_labels(elements: list[layout.Element], size: int) -> np.ndarray:
     return labels
 
 
-def draw_photo(elements: list[layout.Element], size: int, rng: Rng) -> np.ndarray:
+def draw_photo(elements: list[facade_layout.Element], size: int, rng: Rng) -> np.ndarray:
     """The rendered photo, uint8 [size, size, 3]. The first element is the facade itself."""
     style = painting.choose_style(rng)
     wall = _wall(size, rng)
     photo = _surroundings(elements[0].box, size, rng)
     for kind, box in elements:
-        _cast_shadow(photo, box, RELIEF.get(kind, 0) * size // layout.UNITS, style.light)
+        _cast_shadow(photo, box, RELIEF.get(kind, 0) * size // facade_layout.UNITS, style.light)
         if kind == "facade":
             _part(photo, box)[:] = _part(wall, box)
         else:
@@ -73,16 +73,16 @@ def draw_photo(elements: list[layout.Element], size: int, rng: Rng) -> np.ndarra
     return _develop(photo, rng)
 
 
-def _part(image: np.ndarray, box: layout.Box) -> np.ndarray:
+def _part(image: np.ndarray, box: facade_layout.Box) -> np.ndarray:
     """The view of an image inside a box, cut at the image's edges."""
     return image[max(box.top, 0) : max(box.bottom, 0), max(box.left, 0) : max(box.right, 0)]
 
 
-def _cast_shadow(photo: np.ndarray, box: layout.Box, depth: int, light: int) -> None:
+def _cast_shadow(photo: np.ndarray, box: facade_layout.Box, depth: int, light: int) -> None:
     """Darkens what is below the box and away from the sun."""
     across = depth * light // 2
     if depth:
-        moved = layout.Box(box.top, box.left + across, box.bottom + depth, box.right + across)
+        moved = facade_layout.Box(box.top, box.left + across, box.bottom + depth, box.right + across)
         shaded = _part(photo, moved)
         shaded[:] = shaded * 5 // 9
 
@@ -124,7 +124,7 @@ def _color_near(color: painting.Color, rng: Rng) -> np.ndarray:
 # What is there before the building, and what the camera adds after it.
 
 
-def _surroundings(facade: layout.Box, size: int, rng: Rng) -> np.ndarray:
+def _surroundings(facade: facade_layout.Box, size: int, rng: Rng) -> np.ndarray:
     """Sky, the neighbors' bare walls and the street: int32 [size, size, 3]."""
     photo = _sky(size, rng)
     for side in (slice(0, facade.left), slice(facade.right, size)):
