@@ -33,7 +33,7 @@ def test_eight_bit_colors_survive_the_round_trip_exactly():
 
 
 @pytest.mark.parametrize(
-    ("name", "color", "lab"),
+    ("name", "rgb", "lab"),
     [
         ("black", (0, 0, 0), (0, 0, 0)),
         ("white", (1, 1, 1), (100, 0, 0)),
@@ -42,9 +42,9 @@ def test_eight_bit_colors_survive_the_round_trip_exactly():
         ("blue", (0, 0, 1), (32.30, 79.19, -107.86)),
     ],
 )
-def test_known_colors(name, color, lab):
+def test_known_colors(name, rgb, lab):
     del name
-    np.testing.assert_allclose(color.rgb_to_lab(np.float32([[color]]))[0, 0], lab, atol=0.02)
+    np.testing.assert_allclose(color.rgb_to_lab(np.float32([[rgb]]))[0, 0], lab, atol=0.02)
 
 
 def test_values_out_of_range_are_clipped_before_the_conversion():
