@@ -1,0 +1,175 @@
+"""utils: atomic writes, locks, image lists, JSON, version folders."""
+
+import errno
+import fcntl
+import json
+import os
+
+import pytest
+
+from pix2pix_tf import UserError
+from pix2pix_tf.utils.atomic import atomic_path, write_text
+from pix2pix_tf.utils.image_files import list_images, match_by_stem
+from pix2pix_tf.utils.json_files import parse_json, read_json
+from pix2pix_tf.utils.locks import exclusive_lock
+from pix2pix_tf.utils.version_folders import MAX_NUMBER, next_version, version_folders
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path):
+    path = tmp_path / "a.json"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), atomic_path(path) as temporary:
+        with open(temporary, "w") as file:
+            file.write("half of the n")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.json"]
+    write_text(path, "new")
+    assert path.read_text() == "new"
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+@pytest.mark.parametrize("name", ["長" * 83 + ".png", "x" * 255, "a." + "x" * 253, os.fsdecode(b"a\xff.png")])
+def test_names_of_every_length_and_encoding_are_written(tmp_path, name):
+    path = os.path.join(tmp_path, name)
+    with atomic_path(path) as temporary:
+        assert len(os.fsencode(os.path.basename(temporary))) <= 32
+        with open(temporary, "w") as file:
+            file.write("x")
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_two_writers_of_one_file_have_two_temporary_files(tmp_path):
+    with atomic_path(tmp_path / "a.png") as one, atomic_path(tmp_path / "a.png") as other:
+        assert one != other
+        assert one.endswith(".png")
+        for path in (one, other):
+            with open(path, "w") as file:
+                file.write("x")
+
+
+def test_what_cannot_be_written_is_a_sentence(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere/a cannot be written \(No such file or directory\)"):
+        write_text(tmp_path / "nowhere" / "a", "x")
+
+
+def test_bytes_of_names_that_are_no_utf8_are_kept(tmp_path):
+    write_text(tmp_path / "list", os.fsdecode(b"a\xff"))
+    assert (tmp_path / "list").read_bytes() == b"a\xff"
+
+
+def test_one_process_holds_a_lock(tmp_path):
+    again = exclusive_lock(tmp_path / "lock", "it is in use")
+    with exclusive_lock(tmp_path / "lock", "held"), pytest.raises(UserError, match="it is in use"), again:
+        pass
+    with exclusive_lock(tmp_path / "lock", "in use"):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_gets_a_warning(tmp_path, monkeypatch, capsys, number):
+    def flock(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    entered = False
+    with exclusive_lock(tmp_path / "lock", "in use"):
+        entered = True
+    assert entered
+    assert capsys.readouterr().err.startswith(f"warning: {tmp_path / 'lock'} cannot be locked ({os.strerror(number)})")
+
+
+def test_a_lock_file_that_cannot_be_made_is_a_sentence(tmp_path):
+    lock = exclusive_lock(tmp_path / "nowhere" / "lock", "in use")
+    with pytest.raises(UserError, match="nowhere/lock cannot be written"), lock:
+        pass
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "images"
+    for name in ("b.png", "a.JPG", "note.txt", ".hidden.png", "sub/c.png", ".git/d.png", "val/e.png"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return root
+
+
+def test_images_are_listed_by_path(folder):
+    assert list_images(folder) == ["a.JPG", "b.png", "sub/c.png", "val/e.png"]
+    assert list_images(folder, leave_out=("val",)) == ["a.JPG", "b.png", "sub/c.png"]
+    assert list_images(folder, subfolders=False) == ["a.JPG", "b.png"]
+
+
+def test_each_file_is_listed_once_whatever_links_there_are(folder, tmp_path):
+    (folder / "sub" / "up").symlink_to("..")
+    (folder / "above").symlink_to(tmp_path)
+    (folder / "again").symlink_to("sub")  # Before `sub` in the order of names.
+    assert list_images(folder) == ["a.JPG", "b.png", "sub/c.png", "val/e.png"]
+
+
+def test_a_linked_folder_is_listed(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "f.png").touch()
+    for name in ("one", "two"):
+        (folder / name).symlink_to(tmp_path / "elsewhere")
+    assert list_images(folder) == ["a.JPG", "b.png", "one/f.png", "sub/c.png", "val/e.png"]
+
+
+def test_files_match_by_their_path_without_the_ending():
+    assert match_by_stem(["b.png", "a.x.jpg"], ["a.x.png", "a.x.gif", "sub/b.png"]) == {
+        "a.x": (["a.x.jpg"], ["a.x.png", "a.x.gif"]),
+        "b": (["b.png"], []),
+        "sub/b": ([], ["sub/b.png"]),
+    }
+
+
+UNSOUND = {
+    "cut short": b'{"step": 1',
+    "nothing": b"",
+    "no UTF-8": b'{"a": "\xff"}',
+    "nested without end": b'{"a":' * 100_000,
+    "null": b"null",
+    "an array": b"[null, 1]",
+    "a large float": b'{"a": 1e400}',
+    "a large integer": b'{"a": 1%s}' % (b"0" * 400),
+    "a very large integer": b'{"a": 1%s}' % (b"0" * 5000),
+}
+
+
+@pytest.mark.parametrize("content", UNSOUND.values(), ids=UNSOUND)
+def test_unsound_json_is_one_sentence(tmp_path, content):
+    path = tmp_path / "config.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        read_json(path, advice="write it anew")
+    assert str(caught.value).startswith(f"{path} ")
+    assert str(caught.value).endswith("; write it anew.")
+    assert len(str(caught.value)) < 200 + len(str(path))
+    with pytest.raises(UserError, match=r"^it "):
+        parse_json(content, "it")
+
+
+def test_sound_json_is_read(tmp_path):
+    path = tmp_path / "a.json"
+    value = {"a": [1, 2.5, 2**70, "é", None, float("inf")]}
+    path.write_text(json.dumps(value))
+    assert read_json(path) == value
+    assert parse_json("[1]", "it", list) == [1]
+    assert parse_json("null", "it", object) is None
+    with pytest.raises(UserError, match=r"missing.json cannot be read \(No such file"):
+        read_json(tmp_path / "missing.json")
+
+
+def test_versions_are_numbered_folders(tmp_path):
+    for name in ("1", "10", "9", ".export-1", "new", "٣", str(MAX_NUMBER + 1), "9" * 255):
+        (tmp_path / name).mkdir()
+    (tmp_path / "11").touch()
+    assert list(version_folders(tmp_path)) == [10, 9, 1]
+    assert version_folders(tmp_path)[9] == tmp_path / "9"
+    assert next_version(tmp_path) == 12
+    (tmp_path / str(MAX_NUMBER)).mkdir()
+    with pytest.raises(UserError, match="the last there can be"):
+        next_version(tmp_path)
+    assert version_folders(tmp_path / "nowhere") == {}
+    assert next_version(tmp_path / "nowhere") == 1
