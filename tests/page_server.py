@@ -68,7 +68,7 @@ class FakeModel:
             Route("/v1/models/negative:predict", self._predict, methods=["POST"]),
         ]
 
-    def picture(self, number=-1):
+    def sent_image(self, number=-1):
         """What `serving_default` was sent, RGB uint8 [H, W, 3]."""
         assert self.sent[number].keys() == {"instances"}
         (instance,) = self.sent[number]["instances"]
@@ -109,7 +109,7 @@ class FakeModel:
     def png(self, number=-1):
         """The file that answers a call of `serving_default`."""
         file = io.BytesIO()
-        Image.fromarray(255 - self.picture(number)).save(file, "PNG")
+        Image.fromarray(255 - self.sent_image(number)).save(file, "PNG")
         return file.getvalue()
 
 
@@ -181,9 +181,9 @@ class Page:
         return self.until(lambda: next(folder.glob("*.png"), None))
 
     def choose(self, path):
-        """Chooses a picture file and waits for what comes of it."""
+        """Chooses an image file and waits for what comes of it."""
         self["file"].send_keys(str(path))
-        self.until(lambda: self["picture-name"].text == path.name or self["problem"].is_displayed())
+        self.until(lambda: self["image-name"].text == path.name or self["problem"].is_displayed())
         self.until_quiet()
 
     def press(self, keys):
@@ -223,18 +223,18 @@ def to_array(file):
     return np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
 
 
-def labels(picture):
-    """Class numbers [H, W] of a picture [H, W, 3], which must have colors of the palette only."""
-    distances = np.abs(picture[..., None, :].astype(int) - np.array(COLORS)).sum(-1)
+def labels(image):
+    """Class numbers [H, W] of an image [H, W, 3], which must have colors of the palette only."""
+    distances = np.abs(image[..., None, :].astype(int) - np.array(COLORS)).sum(-1)
     assert distances.min(axis=-1).max() == 0
     return distances.argmin(axis=-1)
 
 
 def quadrants(height=32, width=64):
-    """A Pillow picture of four colors, in blocks that JPEG keeps apart."""
-    picture = np.zeros((height, width, 3), np.uint8)
-    picture[: height // 2, : width // 2] = 200, 30, 30
-    picture[: height // 2, width // 2 :] = 30, 200, 30
-    picture[height // 2 :, : width // 2] = 30, 30, 200
-    picture[height // 2 :, width // 2 :] = 240, 240, 40
-    return Image.fromarray(picture)
+    """A Pillow image of four colors, in blocks that JPEG keeps apart."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[: height // 2, : width // 2] = 200, 30, 30
+    image[: height // 2, width // 2 :] = 30, 200, 30
+    image[height // 2 :, : width // 2] = 30, 30, 200
+    image[height // 2 :, width // 2 :] = 240, 240, 40
+    return Image.fromarray(image)

@@ -1,4 +1,4 @@
-"""What the tests of serving share: pictures, and a model server as a second process, asked over REST and gRPC."""
+"""What the tests of serving share: images, and a model server as a second process, asked over REST and gRPC."""
 
 import base64
 import contextlib
@@ -33,7 +33,7 @@ SERVE = [sys.executable, "-m", "pix2pix_tf.tools.serve"]
 HTTP_STATUS = {"INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "NOT_FOUND": 404}
 
 
-def picture(height=32, width=32, seed=0):
+def smooth_image(height=32, width=32, seed=0):
     """Smooth colors, uint8 [height, width, 3], others for each seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))

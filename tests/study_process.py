@@ -1,4 +1,4 @@
-"""What the tests of the study share: pictures that tell what they are, and the real server as a second process."""
+"""What the tests of the study share: images that tell what they are, and the real server as a second process."""
 
 import contextlib
 import dataclasses
@@ -13,11 +13,11 @@ import numpy as np
 import requests
 from PIL import Image
 
-REAL, FAKE = 40, 215  # red; green is the picture's number
+REAL, FAKE = 40, 215  # red; green is the image's number
 
 
 def draw(folder, numbers, red, size=(8, 8)):
-    """Writes pictures 00.png, 01.png, …, of one color each, which tells what they are."""
+    """Writes images 00.png, 01.png, …, of one color each, which tells what they are."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in numbers:
         Image.fromarray(np.full((*size, 3), (red, number, 90), np.uint8)).save(folder / f"{number:02}.png")
@@ -25,7 +25,7 @@ def draw(folder, numbers, red, size=(8, 8)):
 
 
 def recognize(content):
-    """The bytes of a picture → (whether it is a fake, its number)."""
+    """The bytes of an image → (whether it is a fake, its number)."""
     red, green, _ = Image.open(io.BytesIO(content)).convert("RGB").getpixel((0, 0))
     return red == FAKE, green
 
@@ -45,7 +45,7 @@ class Served:
 
 @contextlib.contextmanager
 def served(root, *flags, count=6, fakes=("cgan",), size=(8, 8), port=0):
-    """Serves a study of `count` pictures of each kind below the folder `root`; kills the server in the end."""
+    """Serves a study of `count` images of each kind below the folder `root`; kills the server in the end."""
     real = draw(root / "real", range(count), REAL, size)
     fakes = [f"--fake={name}:{draw(root / name, range(count), FAKE, size)}" for name in fakes]
     command = [sys.executable, "-m", "pix2pix_tf.tools.study", f"--real={real}", *fakes]
@@ -75,8 +75,8 @@ class Participant:
         self.session()
         return self.browser.post(self.url + "session").json()
 
-    def picture(self, trial, side):
-        """The response with one picture of a trial."""
+    def image(self, trial, side):
+        """The response with one image of a trial."""
         return self.browser.get(f"{self.url}trials/{trial}/{side}")
 
     def answer(self, trial, side="left", **changes):

@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 from PIL import ExifTags, Image
 from serving_exports import make_run
-from serving_process import assert_same, picture, serving
+from serving_process import assert_same, serving, smooth_image
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import (
     PredictionServiceServicer,
@@ -26,8 +26,8 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import (
 
 from pix2pix_tf import UserError
 from pix2pix_tf.exporting import signatures
-from pix2pix_tf.serving.answer_files import answer_paths, write_answer
-from pix2pix_tf.serving.client import GrpcClient, PictureRefused, RestClient, connect
+from pix2pix_tf.serving.client import GrpcClient, ImageRefused, RestClient, connect
+from pix2pix_tf.serving.output_files import answer_paths, write_answer
 
 LIMIT = 4096  # pixels, in the export that is served
 PROTOCOLS = ["rest", "grpc"]
@@ -65,7 +65,7 @@ def address(server):
 def test_the_answers_are_those_of_the_run(address, translator, protocol):
     with connect(address(protocol)) as client:
         for size in [(32, 32), (37, 53), (1, 1)]:
-            image = picture(*size)
+            image = smooth_image(*size)
             assert_same(client.translate(image), translator(image))
             assert_same(client.translate(image, seed=5), translator(image, seed=5))
         assert np.any(client.translate(image, seed=5) != client.translate(image, seed=6))
@@ -74,13 +74,13 @@ def test_the_answers_are_those_of_the_run(address, translator, protocol):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_one_version_can_be_asked_for(address, translator, protocol):
     with connect(address(protocol), model_version=1) as client:
-        assert_same(client.translate(picture()), translator(picture()))
+        assert_same(client.translate(smooth_image()), translator(smooth_image()))
 
 
 def test_the_address_decides_on_the_protocol():
     for server, kind in [
         ("http://localhost:8501", RestClient),
-        ("https://models.example.org/pictures/", RestClient),
+        ("https://models.example.org/images/", RestClient),
         ("localhost:8500", GrpcClient),
         ("[::1]:8500", GrpcClient),
     ]:
@@ -105,20 +105,20 @@ def test_what_can_be_no_model_name_is_refused(name):
 
 def error_of(server, model_name="pix2pix", model_version=None, timeout=20, image=None):
     with connect(server, model_name, model_version, timeout) as client, pytest.raises(UserError) as caught:
-        client.translate(picture() if image is None else image)
+        client.translate(smooth_image() if image is None else image)
     assert "\n" not in str(caught.value)
     return caught.value
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_picture_that_the_server_does_not_take_is_refused_with_its_sentence(address, translator, protocol):
-    error = error_of(address(protocol), image=picture(80, 90))
-    assert type(error) is PictureRefused
+def test_an_image_that_the_server_does_not_take_is_refused_with_its_sentence(address, translator, protocol):
+    error = error_of(address(protocol), image=smooth_image(80, 90))
+    assert type(error) is ImageRefused
     assert str(error) == f"the image is 90x80; from 1 to {LIMIT} pixels are allowed"
     with connect(address(protocol)) as client:
-        with pytest.raises(PictureRefused):
-            client.translate(picture(80, 90), seed=1)
-        assert_same(client.translate(picture()), translator(picture()))
+        with pytest.raises(ImageRefused):
+            client.translate(smooth_image(80, 90), seed=1)
+        assert_same(client.translate(smooth_image()), translator(smooth_image()))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -203,7 +203,7 @@ def test_of_tensorflow_servings_own_errors_the_sentence_is_shown():
     with grpc_server(grpc.StatusCode.INVALID_ARGUMENT, RAW_ERROR) as where:
         over_grpc = error_of(where)
     for error in (rest, over_grpc):
-        assert type(error) is PictureRefused
+        assert type(error) is ImageRefused
         assert str(error) == "image_bytes is not an image"
 
 
@@ -242,7 +242,7 @@ def test_a_web_server_of_another_kind_is_recognized(content, status):
     assert str(error).startswith(f"{where} answers, but not as an export of pix2pix_tf does; check model_name")
 
 
-@pytest.mark.parametrize("outputs", [{}, {"a": [b"no picture"]}, {"a": [b"x"], "b": [b"y"]}, {"a": 3}])
+@pytest.mark.parametrize("outputs", [{}, {"a": [b"no image"]}, {"a": [b"x"], "b": [b"y"]}, {"a": 3}])
 def test_a_model_of_another_kind_is_recognized(outputs):
     with grpc_server(outputs=outputs) as where:
         assert str(error_of(where)).startswith(f"{where} answers, but not as an export of pix2pix_tf does")
@@ -266,7 +266,7 @@ def test_rest_requests_are_those_of_tensorflow_servings_documentation():
 # Files
 
 
-def test_answers_are_named_after_pictures_and_the_model(tmp_path):
+def test_answers_are_named_after_images_and_the_model(tmp_path):
     folder = str(tmp_path)
     files = ["x/a.jpg", "a.png", "b.c.tif", "y/a.jpg", "a-m.png"]
     names = ["a-m.png", "a-m-2.png", "b.c-m.png", "a-m-3.png", "a-m-m.png"]
@@ -277,8 +277,8 @@ def test_answers_are_named_after_pictures_and_the_model(tmp_path):
     assert answer_paths(["a.jpg"], f"{folder}/folder.png", "m") == [f"{folder}/folder.png/a-m.png"]
 
 
-def test_several_pictures_do_not_go_into_one_file():
-    with pytest.raises(UserError, match=r"^--output x\.png is one file, but there are 2 pictures; give a folder"):
+def test_several_images_do_not_go_into_one_file():
+    with pytest.raises(UserError, match=r"^--output x\.png is one file, but there are 2 images; give a folder"):
         answer_paths(["a.jpg", "b.jpg"], "x.png", "m")
 
 
@@ -288,19 +288,19 @@ def test_what_exists_is_not_overwritten(tmp_path):
     with pytest.raises(UserError, match=r"b-m\.png exists and is not overwritten; remove it or give another --output"):
         answer_paths(["a.jpg", "b.jpg"], str(tmp_path), "m")
     with pytest.raises(UserError, match=r"b-m\.png cannot be written \(File exists\)"):
-        write_answer(picture(), str(taken))
+        write_answer(smooth_image(), str(taken))
     assert taken.read_bytes() == b"old"
 
 
 def test_an_answer_is_written_in_a_new_folder(tmp_path):
-    write_answer(picture(), str(tmp_path / "a" / "b" / "x.png"))
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a" / "b" / "x.png")), picture())
+    write_answer(smooth_image(), str(tmp_path / "a" / "b" / "x.png"))
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a" / "b" / "x.png")), smooth_image())
 
 
 def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UserError, match=r"file/x\.png cannot be written \(File exists\); give another --output"):
-        write_answer(picture(), str(tmp_path / "file" / "x.png"))
+        write_answer(smooth_image(), str(tmp_path / "file" / "x.png"))
 
 
 # The tool
@@ -320,8 +320,8 @@ def run_tool(tmp_path):
 
 
 def kinds_of_files(folder):
-    """Files of odd kinds, {path: the picture that it shows}."""
-    upright = picture(40, 24)
+    """Files of odd kinds, {path: the image that it shows}."""
+    upright = smooth_image(40, 24)
     sideways, transparent = folder / "sideways.jpg", folder / "transparent.png"
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
@@ -343,13 +343,13 @@ def kinds_of_files(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_pictures_of_all_kinds_are_answered_and_bad_ones_do_not_stop_them(
+def test_images_of_all_kinds_are_answered_and_bad_ones_do_not_stop_them(
     address, translator, run_tool, tmp_path, protocol
 ):
     shown = kinds_of_files(tmp_path)
     bad, large = tmp_path / "bad.png", tmp_path / "large.png"
-    bad.write_bytes(b"no picture")
-    Image.fromarray(picture(80, 90)).save(large)
+    bad.write_bytes(b"no image")
+    Image.fromarray(smooth_image(80, 90)).save(large)
     good = list(shown)
     status, output, errors = run_tool(f"--server={address(protocol)}", bad, *good[:2], large, *good[2:], "--output=out")
     assert status == 1
@@ -364,19 +364,19 @@ def test_pictures_of_all_kinds_are_answered_and_bad_ones_do_not_stop_them(
 
 
 @pytest.mark.slow
-def test_a_seed_asks_for_noise_and_the_picture_goes_to_the_file_that_is_named(address, translator, run_tool, tmp_path):
-    Image.fromarray(picture()).save(tmp_path / "a.png")
+def test_a_seed_asks_for_noise_and_the_image_goes_to_the_file_that_is_named(address, translator, run_tool, tmp_path):
+    Image.fromarray(smooth_image()).save(tmp_path / "a.png")
     arguments = [f"--server={address('rest')}", "../a.png", "--seed=3", "--output=x.png", "--model_version=1"]
     assert run_tool(*arguments) == (0, "../a.png → x.png\n", "")
-    assert_same(np.asarray(Image.open(tmp_path / "cwd" / "x.png")), translator(picture(), seed=3))
+    assert_same(np.asarray(Image.open(tmp_path / "cwd" / "x.png")), translator(smooth_image(), seed=3))
     again = run_tool(*arguments)
     assert again == (1, "", "error: x.png exists and is not overwritten; remove it or give another --output.\n")
 
 
 @pytest.mark.slow
-def test_an_error_that_would_meet_every_picture_is_said_once(address, run_tool, tmp_path):
+def test_an_error_that_would_meet_every_image_is_said_once(address, run_tool, tmp_path):
     for name in ("a.png", "b.png"):
-        Image.fromarray(picture()).save(tmp_path / name)
+        Image.fromarray(smooth_image()).save(tmp_path / name)
     status, output, errors = run_tool(f"--server={address('rest')}", "--model_name=other", "../a.png", "../b.png")
     assert (status, output) == (1, "")
     assert errors.count("\n") == 1
@@ -385,8 +385,8 @@ def test_an_error_that_would_meet_every_picture_is_said_once(address, run_tool, 
 
 
 @pytest.mark.slow
-def test_no_picture_is_a_sentence(run_tool):
-    message = "error: Which pictures? Give their files beside the flags, such as photo.jpg.\n"
+def test_no_image_is_a_sentence(run_tool):
+    message = "error: Which images? Give their files beside the flags, such as photo.jpg.\n"
     assert run_tool("--server=localhost:1") == (1, "", message)
 
 

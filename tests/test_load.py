@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from serving_process import Refusal, assert_same, decoded, encoded, picture, serving
+from serving_process import Refusal, assert_same, decoded, encoded, serving, smooth_image
 
 pytest_plugins = "serving_exports"
 
@@ -14,12 +14,12 @@ THREADS = 32
 REQUESTS = 200  # at least; the load goes on until the new version has answered as many as half of them
 WRONG = [
     ("serving_default", {"image_bytes": [b"hello"]}),
-    ("serving_default", {"image_bytes": [encoded(picture(64, 64), "JPEG")[:300]]}),
+    ("serving_default", {"image_bytes": [encoded(smooth_image(64, 64), "JPEG")[:300]]}),
     ("translate", {"image": np.zeros((1, 0, 0, 3), np.uint8)}),
-    ("translate", {"picture": picture()[None]}),
-    ("paint", {"image": picture()[None]}),
+    ("translate", {"photo": smooth_image()[None]}),
+    ("paint", {"image": smooth_image()[None]}),
 ]
-IMAGES = [picture(64, 64, seed) for seed in range(8)]
+IMAGES = [smooth_image(64, 64, seed) for seed in range(8)]
 
 
 class Load:

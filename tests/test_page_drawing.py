@@ -30,13 +30,13 @@ def test_rectangles_are_sent_pixel_by_pixel(page, model):
     page.drag((250, 250), (255, 255))
     page.until_quiet()
     boxes = (WINDOW, 10, 20, 100, 60), (DOOR, 40, 50, 61, 71), (DOOR, 250, 250, 256, 256)
-    np.testing.assert_array_equal(labels(model.picture()), expected_map(*boxes))
+    np.testing.assert_array_equal(labels(model.sent_image()), expected_map(*boxes))
 
 
 def test_a_rectangle_may_end_outside_of_the_canvas(page, model):
     page.drag((200, 100), (300, 110))
     page.until_quiet()
-    np.testing.assert_array_equal(labels(model.picture()), expected_map((WINDOW, 200, 100, 256, 111)))
+    np.testing.assert_array_equal(labels(model.sent_image()), expected_map((WINDOW, 200, 100, 256, 111)))
 
 
 def discs(points, size):
@@ -58,14 +58,14 @@ def test_the_brush_draws_discs_along_its_way(page, model, size):
     page.until_quiet()
     row = [(x, 40) for x in range(30, 91)] + [(150, 150)]
     expected = np.where(discs(row, size), WINDOW, BACKGROUND)
-    np.testing.assert_array_equal(labels(model.picture())[:190], expected[:190])
+    np.testing.assert_array_equal(labels(model.sent_image())[:190], expected[:190])
 
 
 def test_a_slanted_stroke_has_no_gap_and_no_mixed_color(page, model):
     page.radio("tool", "brush").click()
     page.drag((20, 30), (220, 130))
     page.until_quiet()
-    drawn = labels(model.picture()) == WINDOW
+    drawn = labels(model.sent_image()) == WINDOW
     middles = [(20.5 + i, 30.5 + i / 2) for i in range(201)]
     assert drawn[discs(middles, 11)].all()
     assert not drawn[~discs(middles, 13)].any()
@@ -82,7 +82,7 @@ def test_fill_stops_where_another_class_begins(page, model):
     page.drag((0, 128))
     page.until_quiet()
     boxes = (SHOP, 0, 0, 256, 256), (DOOR, 50, 50, 101, 101), (FACADE, 60, 60, 91, 91)
-    np.testing.assert_array_equal(labels(model.picture()), expected_map(*boxes))
+    np.testing.assert_array_equal(labels(model.sent_image()), expected_map(*boxes))
 
 
 def test_undo_and_redo(page):
@@ -125,7 +125,7 @@ def test_drawing_with_keys(page, model):
     keys = Keys.SPACE + Keys.ARROW_RIGHT * 2 + Keys.ARROW_DOWN + Keys.ENTER
     page.press(keys)
     page.until_quiet()
-    np.testing.assert_array_equal(labels(model.picture()), expected_map((WINDOW, 128, 128, 145, 137)))
+    np.testing.assert_array_equal(labels(model.sent_image()), expected_map((WINDOW, 128, 128, 145, 137)))
     assert page["place"].get_attribute("textContent") == "column 144, row 136: window"
     ActionChains(page.browser, 0).key_down(Keys.SHIFT).send_keys(Keys.ARROW_LEFT).key_up(Keys.SHIFT).perform()
     assert page["place"].get_attribute("textContent").startswith("column 143, row 136")
@@ -145,7 +145,7 @@ def test_drawing_by_touch(visit, model):
     finger.pointer_action.move_to(page["canvas"], *page.offset((80, 120))).pointer_up()
     finger.perform()
     page.until_quiet()
-    number = labels(model.picture())
+    number = labels(model.sent_image())
     rows, columns = np.nonzero(number == WINDOW)
     np.testing.assert_allclose([columns.min(), rows.min(), columns.max(), rows.max()], [40, 40, 80, 120], atol=1)
     assert len(rows) == (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
@@ -161,13 +161,13 @@ def test_it_asks_while_one_draws_only_if_so_wished(page, model):
     page["translate"].click()
     page.until_quiet()
     assert len(model.sent) == before + 1
-    np.testing.assert_array_equal(labels(model.picture()), expected_map((WINDOW, 10, 10, 51, 51)))
+    np.testing.assert_array_equal(labels(model.sent_image()), expected_map((WINDOW, 10, 10, 51, 51)))
 
 
 def test_leaving_the_drawing_drops_its_request(page, model):
     asked = len(model.sent)
     chain = ActionChains(page.browser, duration=0)
-    chain.move_to_element(page["canvas"]).click().move_to_element(page.radio("kind", "picture")).click().perform()
+    chain.move_to_element(page["canvas"]).click().move_to_element(page.radio("kind", "image")).click().perform()
     page.until_quiet()
     assert len(model.sent) == asked
     assert not page["problem"].is_displayed()

@@ -42,13 +42,13 @@ def test_the_slider_can_be_dragged(page):
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 64), (64, 32)])
-def test_the_slider_covers_exactly_the_picture(visit, model, tmp_path, height, width):
-    path = tmp_path / "picture.png"
+def test_the_slider_covers_exactly_the_image(visit, model, tmp_path, height, width):
+    path = tmp_path / "image.png"
     quadrants(height, width).save(path)
     page = visit(model, None)
     page.choose(path)
     box = page["compare"].rect
-    assert max(box["width"], box["height"]) == page["picture-stage"].rect["width"]
+    assert max(box["width"], box["height"]) == page["image-stage"].rect["width"]
     assert box["width"] / box["height"] == width / height
     assert page["after"].rect == page["before"].rect == box
 
@@ -109,9 +109,9 @@ TENSORFLOW_WORDS = (
         (200, json.dumps({"error": "half of an answer"}), "half of an answer"),
         (503, "{}", "The server answered 503."),
         (502, "<h1>Bad gateway</h1>", " answers, but not as a model server."),
-        (200, json.dumps({"predictions": [{"b64": "aGVsbG8="}]}), "The server’s answer is not a picture."),
+        (200, json.dumps({"predictions": [{"b64": "aGVsbG8="}]}), "The server’s answer is not an image."),
     ],
-    ids=["sentence", "tensorflow", "200", "empty", "html", "no-picture"],
+    ids=["sentence", "tensorflow", "200", "empty", "html", "no-image"],
 )
 def test_errors_are_shown_and_may_be_gone_the_next_time(page, model, status, body, sentence):
     old = page.pixels("after")
@@ -186,7 +186,7 @@ def test_another_server_in_the_address(visit, model, elsewhere, ending):
     other, url = elsewhere
     page = visit(model, query=f"?server={url}{ending}&model=negative")
     assert model.sent == []
-    np.testing.assert_array_equal(page.pixels("after"), 255 - other.picture())
+    np.testing.assert_array_equal(page.pixels("after"), 255 - other.sent_image())
     assert page["version"].text == f"version 12 at {url}"
     page["noise"].click()
     page.until_quiet()

@@ -22,9 +22,9 @@ from serving_process import (
     b64,
     decoded,
     encoded,
-    picture,
     refusals,
     serving,
+    smooth_image,
     started,
     wait_until,
 )
@@ -38,7 +38,7 @@ from pix2pix_tf.serving.workers import MAX_BYTES
 
 pytest_plugins = "serving_exports"
 
-FILE = encoded(picture())
+FILE = encoded(smooth_image())
 ONE = json.dumps({"instances": [b64(FILE)]}).encode()
 
 
@@ -152,7 +152,7 @@ def test_malformed_tensors_are_refused(server, tensor, sentence):
 
 
 def test_labels_and_unknown_outputs_are_refused(server):
-    value = tf.make_tensor_proto(picture()[None])
+    value = tf.make_tensor_proto(smooth_image()[None])
     with pytest.raises(Refusal, match="400: versions have no labels here"), refusals():
         server.predictions.Predict(request_of(value, version_label="stable"), timeout=PATIENCE)
     request = request_of(value)
@@ -169,7 +169,7 @@ def test_a_client_that_goes_away_or_talks_nonsense_leaves_no_trace(server):
             connection.sendall(sent)
             time.sleep(0.2)
     with pytest.raises(Refusal, match="DEADLINE_EXCEEDED"), refusals():
-        value = tf.make_tensor_proto(picture(1000, 1000)[None])
+        value = tf.make_tensor_proto(smooth_image(1000, 1000)[None])
         server.predictions.Predict(request_of(value), timeout=0.01)
     assert server.post(ONE).status_code == 200
     assert "Traceback" not in server.errors()
@@ -258,7 +258,7 @@ def test_a_request_in_flight_is_finished_when_the_server_is_told_to_stop(exports
 @pytest.mark.slow
 def test_a_prediction_over_grpc_is_finished_after_ctrl_c(exports):
     with serving(exports.first.parent) as server:
-        large, answers = picture(1200, 1200), []
+        large, answers = smooth_image(1200, 1200), []
         before = processor_seconds(server.process)
         asking = threading.Thread(
             target=lambda: answers.append(server.ask_grpc("serving_default", {"image_bytes": [encoded(large)]}))
@@ -295,7 +295,7 @@ def test_a_request_that_never_comes_does_not_keep_the_server(exports):
 @pytest.mark.slow
 def test_versions_come_and_go_while_it_runs(exports, tmp_path):
     """One server through it all: a new version, a damaged one, the removal of both."""
-    image = picture()[None]
+    image = smooth_image()[None]
     exports.publish(exports.first, tmp_path, 1)
     expected = [translator(image) for translator in exports.translators]
     with serving(tmp_path) as server:
@@ -327,7 +327,7 @@ def test_versions_come_and_go_while_it_runs(exports, tmp_path):
 @pytest.mark.slow
 def test_versions_that_were_replaced_return_their_memory(exports, tmp_path):
     """Seen: 5 MB more after three versions. One that stayed would be 100 MB."""
-    image = picture()[None]
+    image = smooth_image()[None]
     exports.publish(exports.first, tmp_path, 1)
     with serving(tmp_path) as server:
         sizes = []

@@ -16,8 +16,8 @@ from serving_process import (
     b64,
     decoded,
     encoded,
-    picture,
     serving,
+    smooth_image,
     tensorflow_serving,
 )
 from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
@@ -91,7 +91,7 @@ def test_other_metadata_is_refused(server):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
 def test_files_of_several_sizes_are_answered_with_png(ask, translator, kind):
-    contents = [encoded(picture(*size), kind) for size in SIZES]
+    contents = [encoded(smooth_image(*size), kind) for size in SIZES]
     answers = ask("serving_default", {"image_bytes": contents})["image_bytes"]
     for answer, content in zip(answers, contents, strict=True):
         assert answer.startswith(b"\x89PNG")
@@ -101,12 +101,12 @@ def test_files_of_several_sizes_are_answered_with_png(ask, translator, kind):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_translate(ask, translator, size, channels):
-    images = np.stack([picture(*size, seed) for seed in (0, 1)])[..., :channels]
+    images = np.stack([smooth_image(*size, seed) for seed in (0, 1)])[..., :channels]
     assert_same(ask("translate", {"image": images})["image"], translator(images))
 
 
 def test_sample_gives_the_same_for_the_same_seed(ask, translator):
-    images = np.stack([picture(), picture(seed=1)])
+    images = np.stack([smooth_image(), smooth_image(seed=1)])
     answers = [ask("sample", {"image": images, "seed": np.array(seed, np.int32)})["image"] for seed in ([3, 4], [3, 5])]
     assert_same(answers[0], translator(images, seed=(3, 4)))
     assert_same(answers[1], translator(images, seed=(3, 5)))
@@ -114,12 +114,12 @@ def test_sample_gives_the_same_for_the_same_seed(ask, translator):
 
 
 def test_a_version_can_be_asked_for(ask, translator):
-    answer = ask("translate", {"image": picture()[None]}, version=1)
-    assert_same(answer["image"], translator(picture()[None]))
+    answer = ask("translate", {"image": smooth_image()[None]}, version=1)
+    assert_same(answer["image"], translator(smooth_image()[None]))
 
 
 def test_row_and_columnar_format_with_and_without_names(server, translator):
-    content = b64(encoded(picture()))
+    content = b64(encoded(smooth_image()))
     bodies = [
         ({"instances": [content]}, "predictions"),
         ({"instances": [{"image_bytes": content}]}, "predictions"),
@@ -132,24 +132,24 @@ def test_row_and_columnar_format_with_and_without_names(server, translator):
         assert response.json().keys() == {key}
         (answer,) = response.json()[key]
         assert answer.keys() == {"b64"}
-        assert_same(decoded(base64.b64decode(answer["b64"], validate=True)), translator(picture()))
+        assert_same(decoded(base64.b64decode(answer["b64"], validate=True)), translator(smooth_image()))
 
 
 def test_row_format_of_nested_lists(server, translator):
-    images = np.stack([picture(5, 4), picture(5, 4, seed=1)])
+    images = np.stack([smooth_image(5, 4), smooth_image(5, 4, seed=1)])
     for instances in (images.tolist(), [{"image": image} for image in images.tolist()]):
         response = server.post({"signature_name": "translate", "instances": instances})
         assert_same(np.array(response.json()["predictions"]), translator(images))
 
 
 def test_base64_may_have_white_space_and_no_padding(server):
-    text = base64.b64encode(encoded(picture())).decode()
+    text = base64.b64encode(encoded(smooth_image())).decode()
     wrapped = "\n".join(text[i : i + 76] for i in range(0, len(text), 76)).rstrip("=")
     assert server.post({"instances": [{"b64": wrapped}]}).json() == server.post({"instances": [{"b64": text}]}).json()
 
 
 def test_an_answer_over_grpc_says_which_version_and_signature_it_is_of(server):
-    request = PredictRequest(inputs={"image_bytes": tf.make_tensor_proto([encoded(picture())])})
+    request = PredictRequest(inputs={"image_bytes": tf.make_tensor_proto([encoded(smooth_image())])})
     request.model_spec.name = "pix2pix"
     request.output_filter.append("image_bytes")
     answer = server.predictions.Predict(request, timeout=PATIENCE)
@@ -162,7 +162,7 @@ def test_an_answer_over_grpc_says_which_version_and_signature_it_is_of(server):
 
 
 def test_an_answer_does_not_depend_on_company_order_or_time(ask):
-    contents = [encoded(picture(*size, seed)) for seed, size in enumerate([(32, 32), (40, 24), (1, 1), (37, 53)])]
+    contents = [encoded(smooth_image(*size, seed)) for seed, size in enumerate([(32, 32), (40, 24), (1, 1), (37, 53)])]
     alone = [ask("serving_default", {"image_bytes": [content]})["image_bytes"][0] for content in contents]
     together = ask("serving_default", {"image_bytes": contents})["image_bytes"]
     backwards = ask("serving_default", {"image_bytes": contents[::-1]})["image_bytes"][::-1]
@@ -173,7 +173,7 @@ def test_an_answer_does_not_depend_on_company_order_or_time(ask):
 
 
 def test_an_answer_is_the_same_from_sixteen_threads(ask):
-    images = [picture(32, 32, seed)[None] for seed in range(4)]
+    images = [smooth_image(32, 32, seed)[None] for seed in range(4)]
     alone = [ask("translate", {"image": image})["image"] for image in images]
     with ThreadPoolExecutor(16) as threads:
         answers = list(threads.map(lambda i: ask("translate", {"image": images[i % 4]})["image"], range(64)))
@@ -196,8 +196,8 @@ def png_of_one_bit(width, height):
 
 BOMB = png_of_one_bit(12000, 9000)
 BOMB_DECODED = 12000 * 9000 * 3
-FILE = encoded(picture())
-IMAGE = picture()[None]
+FILE = encoded(smooth_image())
+IMAGE = smooth_image()[None]
 LONG = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
 # What is sent to which signature, and what the message says in any case.
@@ -217,7 +217,7 @@ WRONG = {
     "wrong channels": ("translate", {"image": np.zeros((1, 4, 4, 2), np.uint8)}, "2 channels; 1 or 3"),
     "wrong seed": ("sample", {"image": IMAGE, "seed": np.zeros(3, np.int32)}, ""),
     "missing key": ("sample", {"image": IMAGE}, "seed"),
-    "other key": ("translate", {"picture": IMAGE}, "image"),
+    "other key": ("translate", {"photo": IMAGE}, "image"),
     "unknown signature": ("paint", {"image": IMAGE}, "paint"),
 }
 

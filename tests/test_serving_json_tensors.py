@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 
-from pix2pix_tf.serving.errors import Refused
 from pix2pix_tf.serving.json_tensors import parse, to_arrays, to_json
+from pix2pix_tf.serving.refusals import Refused
 
 
 def signature(**inputs):
@@ -103,7 +103,7 @@ def test_bodies_that_are_no_request(body, sentence):
         (json.loads("[" * 70 + "]" * 70), r"image must be of rank 2 .*Received: rank 70\."),
     ],
 )
-def test_values_that_are_no_picture(values, sentence):
+def test_values_that_are_no_image(values, sentence):
     with pytest.raises(Refused, match=sentence):
         arrays({"inputs": {"image": values}}, MATRIX)
 
@@ -118,8 +118,8 @@ def test_values_that_are_no_picture(values, sentence):
             MATRIX,
             "element 1 of 'instances' must be an object with the keys image",
         ),
-        ({"instances": [{"image": [0]}, {"picture": [0]}]}, MATRIX, "element 1 of 'instances' must be an object"),
-        ({"instances": [{"picture": [0]}]}, MATRIX, "input 'image' is missing; the signature takes image"),
+        ({"instances": [{"image": [0]}, {"photo": [0]}]}, MATRIX, "element 1 of 'instances' must be an object"),
+        ({"instances": [{"photo": [0]}]}, MATRIX, "input 'image' is missing; the signature takes image"),
         ({"instances": [[0]]}, TWO, "the signature takes image, seed; give each by its name"),
         ({"inputs": [[0]]}, TWO, "the signature takes image, seed; give each by its name"),
         ({"inputs": {"image": [[0]]}}, TWO, "input 'seed' is missing"),

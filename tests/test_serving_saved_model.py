@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from serving_process import assert_same, picture
+from serving_process import assert_same, smooth_image
 
-from pix2pix_tf.serving.errors import Refused
+from pix2pix_tf.serving.refusals import Refused
 from pix2pix_tf.serving.saved_model import WARMUP_FILE, SavedModel, check_names
 
 pytest_plugins = "serving_exports"
 
-IMAGE = picture()[None]
+IMAGE = smooth_image()[None]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_its_signatures_are_those_of_the_export(model):
 
 def test_it_answers_as_the_run_does(model, exports):
     (answer,) = model.predict("translate", {"image": IMAGE})["image"]
-    assert_same(answer, exports.translators[0](picture()))
+    assert_same(answer, exports.translators[0](smooth_image()))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from serving_process import wait_until
 
 from pix2pix_tf import UserError
 from pix2pix_tf.serving import versions
-from pix2pix_tf.serving.errors import Refused
+from pix2pix_tf.serving.refusals import Refused
 from pix2pix_tf.serving.versions import ModelVersions
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from pix2pix_tf.serving import workers
-from pix2pix_tf.serving.errors import Refused
+from pix2pix_tf.serving.refusals import Refused
 from pix2pix_tf.serving.workers import Workers
 
 

@@ -18,14 +18,14 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports only what stands above it.
 ORDER = "errors utils config runs cli images color datasets palettes augment tasks losses networks data metrics".split()
-ORDER += "translation training inference tiling bulk exporting evaluation reproduction study serving".split()
-ORDER += ["interop", "tools"]
+ORDER += "translation training inference tiling folder_translation exporting evaluation reproduction".split()
+ORDER += ["study", "serving", "interop", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
     "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders"],
     "data": "split parallel preflight folders pairing old_look paired_archive tfrecords sources pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
-    "study": ["pictures", "protocol", "answers", "sessions", "report", "server"],
+    "study": ["study_images", "protocol", "answers_file", "sessions", "fooling_rates", "study_server"],
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
     "reproduction": ["experiments", "planning", "running", "tables", "figures", "report"],
     "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],

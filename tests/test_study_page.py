@@ -9,8 +9,8 @@ import pytest
 from study_process import served
 
 SIZE = (256, 256)
-PHASES = ("cross", "pictures", "question")
-# Notes in each frame what is on screen: how long two decoded pictures are visible, and where things are in each phase.
+PHASES = ("cross", "images", "question")
+# Notes in each frame what is on screen: how long two decoded images are visible, and where things are in each phase.
 WATCH = """
 window.seen = [];
 window.places = {};
@@ -21,7 +21,7 @@ const look = () => {
     const place = document.querySelector(selector).getBoundingClientRect();
     return [place.x, place.y, place.width];
   });
-  const shown = [...document.querySelectorAll(".picture img")].filter(
+  const shown = [...document.querySelectorAll(".image img")].filter(
     (img) => getComputedStyle(img).visibility === "visible" && img.complete && img.naturalWidth > 0);
   if (shown.length === 2 && since === null) since = performance.now();
   if (shown.length < 2 && since !== null) { window.seen.push(performance.now() - since); since = null; }
@@ -208,7 +208,7 @@ def test_a_reload_goes_on_with_the_same_trial(newcomer):
     page.press("left")
     page.wait_for("trial feedback 1")
     page.press("enter")
-    page.wait_for("trial pictures 2", "trial question 2")
+    page.wait_for("trial images 2", "trial question 2")
     page.driver.refresh()
     page.wait_for("return")
     page.shoot("7-return")
@@ -232,7 +232,7 @@ def test_answers_wait_for_the_end_of_the_second(newcomer):
         """
         const pair = document.getElementById("pair");
         new MutationObserver(() => {
-          if (pair.dataset.phase !== "pictures") return;
+          if (pair.dataset.phase !== "images") return;
           document.getElementById("left").click();
           document.dispatchEvent(new KeyboardEvent("keydown", { key: "f" }));
         }).observe(pair, { attributes: true });
@@ -263,7 +263,7 @@ def test_a_tab_that_was_hidden_during_the_exposure_is_noted(newcomer):
     (own,) = driver.window_handles
     page.click("#welcome .go")
     for number in (1, 2):  # A second try, should the second be over too soon.
-        page.wait_for(f"trial pictures {number}", f"trial question {number}")
+        page.wait_for(f"trial images {number}", f"trial question {number}")
         driver.switch_to.new_window("tab")
         driver.close()
         driver.switch_to.window(own)

@@ -1,4 +1,4 @@
-"""What participants see: the same from the same seed, no picture twice, sides and algorithms in balance."""
+"""What participants see: the same from the same seed, no image twice, sides and algorithms in balance."""
 
 import collections
 
@@ -22,14 +22,14 @@ def test_seed_and_participant_decide_everything():
 
 @pytest.mark.parametrize("same_input", [False, True])
 @pytest.mark.parametrize("available", [50, 60])
-def test_nobody_sees_a_picture_twice(same_input, available):
+def test_nobody_sees_an_image_twice(same_input, available):
     names = NAMES[:available]
     for participant in range(40):
         trials = trials_of(participant, real=names, fake=names, same_input=same_input)
         assert len(trials) == 50
-        for pictures in ([trial.real for trial in trials], [trial.fake for trial in trials]):
-            assert len(set(pictures)) == 50
-            assert set(pictures) <= set(names)
+        for names_seen in ([trial.real for trial in trials], [trial.fake for trial in trials]):
+            assert len(set(names_seen)) == 50
+            assert set(names_seen) <= set(names)
 
 
 def test_the_two_of_a_trial_come_from_the_same_input_or_deliberately_do_not():
@@ -38,12 +38,12 @@ def test_the_two_of_a_trial_come_from_the_same_input_or_deliberately_do_not():
         assert all(trial.real != trial.fake for trial in trials_of(participant))
 
 
-def test_two_pictures_are_enough():
+def test_two_images_are_enough():
     (first, second) = trials_of(0, real=["a", "b"], fake=["a", "b"], count=2)
     assert {(first.real, first.fake), (second.real, second.fake)} == {("a", "b"), ("b", "a")}
 
 
-def test_algorithms_may_have_pictures_of_their_own():
+def test_algorithms_may_have_images_of_their_own():
     trials = trials_of(0, fake=[f"x{i}" for i in range(55)])
     assert all(trial.fake.startswith("x") and not trial.real.startswith("x") for trial in trials)
 
@@ -52,7 +52,7 @@ def test_names_are_plain_strings():
     assert {type(value) for trial in trials_of(0) for value in vars(trial).values()} == {str}
 
 
-def test_sides_and_pictures_are_balanced_in_the_long_run():
+def test_sides_and_images_are_balanced_in_the_long_run():
     participants = 400
     trials = [trials_of(participant) for participant in range(participants)]
     left = np.array([[trial.fake_side == "left" for trial in session] for session in trials])

@@ -17,7 +17,7 @@ import requests
 from study_process import Participant, recognize, served
 
 from pix2pix_tf import UserError
-from pix2pix_tf.study import server
+from pix2pix_tf.study import study_server
 
 PRACTICE, TRIALS = 2, 4
 SHORT = (f"--practice={PRACTICE}", f"--trials={TRIALS}")
@@ -60,7 +60,7 @@ def test_a_whole_session(study):
     assert ann.begin() == {**start, "trial": 0}
     seen = []
     for number in range(PRACTICE + TRIALS):
-        shown = {side: recognize(ann.picture(number, side).content) for side in SIDES}
+        shown = {side: recognize(ann.image(number, side).content) for side in SIDES}
         (fake_side,) = [side for side, (is_fake, _) in shown.items() if is_fake]
         seen += shown.values()
         reply = ann.answer(number, "left")
@@ -86,9 +86,9 @@ def test_whoever_comes_back_goes_on(study, ann):
 # What gives the fake away: nothing
 
 
-def test_pictures_differ_in_nothing_but_their_pixels(ann):
+def test_images_differ_in_nothing_but_their_pixels(ann):
     for number in range(PRACTICE + TRIALS):
-        left, right = (ann.picture(number, side) for side in SIDES)
+        left, right = (ann.image(number, side) for side in SIDES)
         assert recognize(left.content)[0] != recognize(right.content)[0]
         assert len(left.content) == len(right.content) == int(left.headers["Content-Length"]) == 54 + 8 * 24
         assert left.content[:54] == right.content[:54]
@@ -106,7 +106,7 @@ def test_replies_to_trials_that_count_do_not_depend_on_the_answer(study):
         participant = Participant(study.url)
         participant.begin()
         for number in range(PRACTICE + TRIALS):
-            is_fake, _ = recognize(participant.picture(number, "left").content)
+            is_fake, _ = recognize(participant.image(number, "left").content)
             reply = participant.answer(number, "left")
             if number >= PRACTICE:
                 headers = {name: value for name, value in reply.headers.items() if name != "date"}
@@ -145,15 +145,15 @@ def test_of_answers_that_arrive_at_once_one_is_taken(study, ann):
 def test_no_trial_before_its_turn_and_no_unknown_one(study, ann, number, status):
     before = len(study.lines())
     assert ann.answer(number).status_code == status
-    assert ann.picture(number, "left").status_code in (status, 404, 405)
+    assert ann.image(number, "left").status_code in (status, 404, 405)
     assert len(study.lines()) == before
 
 
-def test_pictures_of_the_present_trial_only(ann):
-    assert [ann.picture(0, side).status_code for side in ("left", "right", "fake", "left.png")] == [200, 200, 404, 404]
+def test_images_of_the_present_trial_only(ann):
+    assert [ann.image(0, side).status_code for side in ("left", "right", "fake", "left.png")] == [200, 200, 404, 404]
     ann.answer(0)
-    assert ann.picture(0, "left").status_code == 409
-    assert ann.picture(2, "left").status_code == 409
+    assert ann.image(0, "left").status_code == 409
+    assert ann.image(2, "left").status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -241,24 +241,24 @@ def test_the_cookie_is_for_this_study_and_no_script(study):
 # Starting, going on and ending
 
 
-def test_a_picture_that_is_gone_is_told_to_the_one_who_can_put_it_back(study, ann):
+def test_an_image_that_is_gone_is_told_to_the_one_who_can_put_it_back(study, ann):
     folder = study.answers.parents[1] / "real"
     folder.rename(folder.with_name("elsewhere"))
     try:
-        replies = [ann.picture(0, side) for side in SIDES]
+        replies = [ann.image(0, side) for side in SIDES]
     finally:
         folder.with_name("elsewhere").rename(folder)
     (failed,) = [reply for reply in replies if reply.status_code == 503]
     assert failed.json() == {"error": "The study cannot go on for the moment."}
     assert study.process.stderr.readline().startswith(f"error: {folder}/")
-    assert [ann.picture(0, side).status_code for side in SIDES] == [200, 200]
+    assert [ann.image(0, side).status_code for side in SIDES] == [200, 200]
 
 
 def test_what_the_server_needs_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "pix2pix_tf.study.server")
+    monkeypatch.delitem(sys.modules, "pix2pix_tf.study.study_server")
     with pytest.raises(UserError, match=r'not installed: pip install -e "\.\[serve\]"\.$'):
-        importlib.import_module("pix2pix_tf.study.server")
+        importlib.import_module("pix2pix_tf.study.study_server")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1"])  # The second is nobody's.
@@ -266,7 +266,7 @@ def test_an_address_that_cannot_be_had(host):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"^Nothing can listen on {host}:{port} \(.*\); give another --port or"):
-            server.serve(None, host, port)
+            study_server.serve(None, host, port)
 
 
 @pytest.mark.slow
@@ -326,7 +326,7 @@ def take_part(url, session_length, acknowledged):
     token = token_of(participant)
     for number in range(session_length):
         assert participant.session()["trial"] == number
-        shown = {side: recognize(participant.picture(number, side).content) for side in SIDES}
+        shown = {side: recognize(participant.image(number, side).content) for side in SIDES}
         assert sorted(is_fake for is_fake, _ in shown.values()) == [False, True]
         reply = participant.answer(number, SIDES[number % 2])
         assert reply.status_code == 200

@@ -7,12 +7,12 @@ from collections import Counter
 
 import pytest
 
-from pix2pix_tf.study.answers import open_answers, read_answers
-from pix2pix_tf.study.pictures import Pictures
+from pix2pix_tf.study.answers_file import open_answers, read_answers
 from pix2pix_tf.study.sessions import Refused, Sessions
+from pix2pix_tf.study.study_images import StudyImages
 
 NAMES = [f"{i:02}" for i in range(8)]
-PICTURES = Pictures(
+IMAGES = StudyImages(
     {name: f"/real/{name}.jpg" for name in NAMES},
     {algorithm: {name: f"/{algorithm}/{name}.png" for name in NAMES} for algorithm in ("cgan", "l1")},
 )
@@ -31,7 +31,7 @@ def start(path):
 
         def start():
             stack.close()
-            return Sessions(stack.enter_context(open_answers(path, SETTINGS)), PICTURES)
+            return Sessions(stack.enter_context(open_answers(path, SETTINGS)), IMAGES)
 
         yield start
 
@@ -83,9 +83,9 @@ def test_each_participant_has_trials_of_their_own_algorithm(path, sessions):
         assert [record["practice"] for record in mine] == [True] * 2 + [False] * 4
 
 
-def test_the_pictures_are_where_the_answers_file_says(path, sessions):
+def test_the_images_are_where_the_answers_file_says(path, sessions):
     for number in range(6):
-        shown = {side: sessions.picture("ann", number, side) for side in ("left", "right")}
+        shown = {side: sessions.image("ann", number, side) for side in ("left", "right")}
         sessions.answer("ann", number, reply())
         record = stored(path)[-1]
         other = {"left": "right", "right": "left"}[record["fake_side"]]
@@ -94,7 +94,7 @@ def test_the_pictures_are_where_the_answers_file_says(path, sessions):
 
 
 def test_an_answer_is_stored_whole(path, sessions):
-    sessions.picture("ann", 0, "left")
+    sessions.image("ann", 0, "left")
     trial = sessions.answer("ann", 0, reply("right"))
     (record,) = stored(path)
     assert record.pop("time").endswith("+00:00")
@@ -118,7 +118,7 @@ def test_how_often_a_trial_was_loaded_is_counted_anew_for_each(path, sessions):
     for number, loads in enumerate([1, 3, 1]):
         for _ in range(loads):
             for side in ("left", "right"):
-                sessions.picture("ann", number, side)
+                sessions.image("ann", number, side)
         sessions.answer("ann", number, reply())
     assert [record["loads"] for record in stored(path)] == [1, 3, 1]
 
@@ -155,25 +155,25 @@ def test_nobody_answers_or_sees_a_trial_before_its_turn(path, sessions):
     with refused(409, r"^Trial 1 is not to be answered yet\.$"):
         sessions.answer("ann", 1, reply())
     with refused(409, "Trial 5 is not"):
-        sessions.picture("ann", 5, "left")
+        sessions.image("ann", 5, "left")
     assert stored(path) == []
 
 
 def test_what_was_answered_is_not_shown_again(sessions):
     sessions.answer("ann", 0, reply())
     with refused(409, "Trial 0 is answered already"):
-        sessions.picture("ann", 0, "left")
+        sessions.image("ann", 0, "left")
 
 
 def test_unknown_trials_sides_and_people(path, sessions):
     with refused(404, r"^There is no trial 6\.$"):
         sessions.answer("ann", 6, reply())
     with refused(404, r"^There is no side fake\.$"):
-        sessions.picture("ann", 0, "fake")
+        sessions.image("ann", 0, "fake")
     with refused(403, "takes no part in the study; cookies must be allowed"):
         sessions.answer("eve", 0, reply())
     with refused(403, "takes no part"):
-        sessions.picture(None, 0, "left")
+        sessions.image(None, 0, "left")
     assert sessions.answered("eve") is None
     assert stored(path) == []
 
@@ -185,10 +185,10 @@ def test_a_new_server_goes_on_where_the_old_one_was(path, start, sessions):
     sessions.begin("bob")
     sessions.answer("ann", 0, reply())
     sessions.answer("ann", 1, reply())
-    expected = {token: sessions.picture(token, number, "left") for token, number in (("ann", 2), ("bob", 0))}
+    expected = {token: sessions.image(token, number, "left") for token, number in (("ann", 2), ("bob", 0))}
     again = start()
     assert (again.answered("ann"), again.answered("bob")) == (2, 0)
-    assert expected == {token: again.picture(token, number, "left") for token, number in (("ann", 2), ("bob", 0))}
+    assert expected == {token: again.image(token, number, "left") for token, number in (("ann", 2), ("bob", 0))}
     with refused(409, "answered already"):
         again.answer("ann", 1, reply())
     for number in range(2, 6):

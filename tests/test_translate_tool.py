@@ -1,4 +1,4 @@
-"""Folders of pictures: names, resuming, what is bad or refused, runs and exports, the gallery, the tool itself."""
+"""Folders of images: names, resuming, what is bad or refused, runs and exports, the gallery, the tool itself."""
 
 import fcntl
 import json
@@ -17,9 +17,9 @@ import tensorflow as tf
 from PIL import Image, ImageFilter
 
 from pix2pix_tf import Config, Translator, UserError, build_generator, images
-from pix2pix_tf.bulk import models, translate_folder
-from pix2pix_tf.bulk.names import answer_names, find_pictures, list_pictures
 from pix2pix_tf.exporting import signatures
+from pix2pix_tf.folder_translation import models, translate_folder
+from pix2pix_tf.folder_translation.image_names import answer_names, find_images, list_images
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.tiling import TiledTranslator
 from pix2pix_tf.training.checkpoints import Checkpoints
@@ -73,8 +73,8 @@ def model_base(translator, tmp_path_factory):
 def folder(tmp_path):
     """folder(a=…) writes {name: uint8 array or bytes} below a new folder, and returns its path."""
 
-    def folder(pictures, root="in"):
-        for name, content in pictures.items():
+    def folder(images, root="in"):
+        for name, content in images.items():
             path = tmp_path / root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(content, bytes):
@@ -113,27 +113,27 @@ def files(root):
         (["a.jpg", "a.jpg.webp", "a.png"], ["a.jpg.png", "a.jpg.webp.png", "a.png.png"]),
     ],
 )
-def test_no_two_pictures_share_an_answer(found, expected):
+def test_no_two_images_share_an_answer(found, expected):
     assert list(answer_names(found).values()) == expected
     assert answer_names(found[::-1]) == answer_names(found)
 
 
-def test_pictures_are_found_in_all_subfolders_that_are_not_hidden(folder, tmp_path):
+def test_images_are_found_in_all_subfolders_that_are_not_hidden(folder, tmp_path):
     names = ["b.JPG", "a.tiff", "val/x.png", "val/deep/y.webp", ".hidden.png", ".git/z.png", "notes.txt"]
     root = folder(dict.fromkeys(names, b""))
     os.symlink(root, os.path.join(root, "val", "loop"))
     elsewhere = folder({"far.png": b""}, "elsewhere")
     os.symlink(elsewhere, os.path.join(root, "linked"))
-    assert list_pictures(root) == ["a.tiff", "b.JPG", "linked/far.png", "val/deep/y.webp", "val/x.png"]
+    assert list_images(root) == ["a.tiff", "b.JPG", "linked/far.png", "val/deep/y.webp", "val/x.png"]
 
 
 def test_a_single_file_has_the_name_that_it_has_in_its_folder(folder, monkeypatch):
     root = folder({"a.jpg": b"", "a.png": b"", "b.png": b"", "sub/c.png": b"", "odd.data": b""})
-    assert find_pictures(f"{root}/a.jpg").answers["a.jpg"] == "a.jpg.png"
-    assert find_pictures(f"{root}/b.png").chosen == ["b.png"]
-    assert find_pictures(f"{root}/odd.data").answers["odd.data"] == "odd.png"
+    assert find_images(f"{root}/a.jpg").answers["a.jpg"] == "a.jpg.png"
+    assert find_images(f"{root}/b.png").chosen == ["b.png"]
+    assert find_images(f"{root}/odd.data").answers["odd.data"] == "odd.png"
     monkeypatch.chdir(root)
-    assert find_pictures("b.png").root == "."
+    assert find_images("b.png").root == "."
 
 
 # Answers
@@ -146,7 +146,7 @@ def test_any_mixture_of_kinds_sizes_and_subfolders(folder, out, model, translato
     Image.fromarray(np.dstack([texture(20, 30), texture(20, 30)[..., 0]])).save(f"{root}/clear.webp", lossless=True)
     outcome = translate_folder(model, root, out)
     assert (outcome.made, outcome.kept, outcome.bad) == (6, 0, [])
-    found = list_pictures(root)
+    found = list_images(root)
     assert sorted(answers(out)) == sorted(f"{os.path.splitext(name)[0]}.png" for name in found)
     for name in found:
         expected = translator(images.read_image(f"{root}/{name}"))
@@ -160,7 +160,7 @@ def rotated():
     return exif
 
 
-def test_a_seed_turns_noise_on_the_same_for_each_picture(folder, out, run_dir, translator):
+def test_a_seed_turns_noise_on_the_same_for_each_image(folder, out, run_dir, translator):
     root = folder({"a.png": texture(33, 47), "b.png": texture(33, 47)})
     translate_folder(models.open_run(run_dir, seed=3), root, out)
     made = images.read_image(f"{out}/a.png")
@@ -169,7 +169,7 @@ def test_a_seed_turns_noise_on_the_same_for_each_picture(folder, out, run_dir, t
     assert np.any(made != translator(texture(33, 47)))
 
 
-def test_large_pictures_are_translated_in_tiles(folder, out, run_dir, translator):
+def test_large_images_are_translated_in_tiles(folder, out, run_dir, translator):
     large, small = texture(1200, 40), texture(999, 40)
     root = folder({"large.png": large, "small.png": small})
     translate_folder(models.open_run(run_dir, tile_above=0.04), root, out)
@@ -236,8 +236,8 @@ def test_a_bad_file_is_told_of_and_does_not_stop_the_rest(folder, out, model, ca
     assert (outcome.made, outcome.kept, outcome.bad) == (2, 2, [])
 
 
-def test_a_picture_that_does_not_fit_into_memory_is_a_bad_file(folder, out, run_dir, monkeypatch):
-    def fails(self, picture, seed=None):
+def test_an_image_that_does_not_fit_into_memory_is_a_bad_file(folder, out, run_dir, monkeypatch):
+    def fails(self, image, seed=None):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM")
 
     monkeypatch.setattr(Translator, "__call__", fails)
@@ -251,10 +251,10 @@ def test_a_picture_that_does_not_fit_into_memory_is_a_bad_file(folder, out, run_
 @pytest.mark.parametrize("terminal", [False, True])
 def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(terminal, folder, out, model, capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    monkeypatch.setattr("pix2pix_tf.bulk.folder.LINE_SECONDS", 0)
+    monkeypatch.setattr("pix2pix_tf.folder_translation.translating.LINE_SECONDS", 0)
     translate_folder(model, folder({f"{i}.png": texture(20, 30) for i in range(3)}), out)
     output, errors = capsys.readouterr()
-    lines = [re.fullmatch(r"(\d)/3 pictures, \d+\.\d\d s each", line) for line in output.splitlines()]
+    lines = [re.fullmatch(r"(\d)/3 images, \d+\.\d\d s each", line) for line in output.splitlines()]
     assert [line and line[1] for line in lines] == ([] if terminal else ["1", "2", "3"])
     assert ("3/3" in errors) == terminal
 
@@ -352,15 +352,15 @@ def test_input_and_output_must_be_apart(place, folder, model):
     assert files(root) == before
 
 
-def test_an_input_without_pictures(folder, out, model, tmp_path):
+def test_an_input_without_images(folder, out, model, tmp_path):
     root = folder({"notes.txt": b""})
-    assert refused(model, root, out).startswith(f"{root} holds no pictures; allowed are .jpg, ")
+    assert refused(model, root, out).startswith(f"{root} holds no images; allowed are .jpg, ")
     missing = f"{tmp_path}/missing"
     message = refused(model, missing, out)
-    assert message == f"--input {missing} is neither a folder nor a file; give one that holds pictures."
+    assert message == f"--input {missing} is neither a folder nor a file; give one that holds images."
     full = folder({"a.png": texture(20, 30)})
     message = refused(model, full, out, missing)
-    assert message == f"--target {missing} is not a folder; give one that holds pictures."
+    assert message == f"--target {missing} is not a folder; give one that holds images."
     assert not os.path.exists(out)
 
 
@@ -384,7 +384,7 @@ def test_the_newest_version_of_a_model_answers(model_base):
     assert models.open_export(f"{model_base}/9").settings["model"] == os.path.realpath(f"{model_base}/9")
 
 
-def test_a_picture_too_large_for_an_export_is_a_bad_file(folder, out, model_base):
+def test_an_image_too_large_for_an_export_is_a_bad_file(folder, out, model_base):
     root = folder({"large.png": texture(100, 51), "small.png": texture(100, 50)})
     outcome = translate_folder(models.open_export(model_base), root, out)
     assert outcome.made == 1
@@ -454,9 +454,9 @@ def test_the_gallery_shows_input_output_and_target(folder, out, model):
 
 def test_a_target_of_the_same_ending_goes_before_one_of_another(folder, out, model):
     grays = {"a.bmp": 50, "a.gif": 100, "a.png": 200}
-    pictures = {name: np.full((20, 30, 3), gray, np.uint8) for name, gray in grays.items()}
-    del pictures["a.gif"]
-    target = folder(pictures | {"a.tiff": np.full((20, 30, 3), 250, np.uint8)}, "true")
+    images = {name: np.full((20, 30, 3), gray, np.uint8) for name, gray in grays.items()}
+    del images["a.gif"]
+    target = folder(images | {"a.tiff": np.full((20, 30, 3), 250, np.uint8)}, "true")
     translate_folder(model, folder({name: texture(20, 30) for name in grays}), out, target)
     shown = {name: np.mean(Image.open(f"{out}/gallery/target/{name}.png.jpg")) for name in grays}
     assert abs(shown["a.bmp"] - 50) < 2
@@ -472,7 +472,7 @@ def test_a_gallery_that_cannot_be_written(folder, out, model):
     assert refused(model, root, out).startswith(f"the gallery in {out} cannot be written (")
 
 
-def test_thumbnails_follow_their_pictures(folder, out, model):
+def test_thumbnails_follow_their_images(folder, out, model):
     root = folder({"a.png": texture(20, 30)})
     first, second = (folder({"a.png": np.full((20, 30, 3), gray, np.uint8)}, f"true{gray}") for gray in (50, 200))
     os.utime(f"{first}/a.png", ns=(0, 0))
@@ -501,7 +501,7 @@ NAMES = [
 
 
 def open_page(browser, out, width, height):
-    """Opens the gallery in a viewport of this size, with all pictures loaded."""
+    """Opens the gallery in a viewport of this size, with all images loaded."""
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
@@ -555,11 +555,11 @@ def test_the_page_fits_the_screen(name, size, targets, folder, out, model, chrom
     assert all(max(row[:2]) - min(row[:2]) < 1 for row in tops)
 
 
-def soft(picture):
-    return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(8)))
+def soft(image):
+    return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(8)))
 
 
-def test_a_thousand_pictures_are_loaded_as_they_come_into_view(folder, out, model, chromium):
+def test_a_thousand_images_are_loaded_as_they_come_into_view(folder, out, model, chromium):
     root = folder({"a.png": texture(32, 32)})
     for number in range(1000):
         os.link(f"{root}/a.png", f"{root}/{number:04}.png")
@@ -596,8 +596,8 @@ def started_until(count, out, *arguments):
 
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bytes_as_an_unbroken_one(folder, tmp_path, run_dir):
-    pictures = {f"{number:03}.png": texture(320, 320, number) for number in range(120)}
-    root = folder(pictures | {"sub/large.png": texture(700, 800)})
+    images = {f"{number:03}.png": texture(320, 320, number) for number in range(120)}
+    root = folder(images | {"sub/large.png": texture(700, 800)})
     target = folder({f"{number:03}.jpg": texture(32, 32, number) for number in range(0, 120, 2)}, "true")
 
     def arguments(out):
@@ -608,7 +608,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes_as_an_unbroken_one(folder, tmp_p
     status, output, errors = finish(start(*arguments(unbroken)))
     assert (status, errors) == (0, "")
     assert output.splitlines()[-2:] == [
-        f"{unbroken}: translated 121 pictures, 0 were there already",
+        f"{unbroken}: translated 121 images, 0 were there already",
         f"gallery: {unbroken}/index.html",
     ]
     process = started_until(3, broken, *arguments(broken))
@@ -618,7 +618,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes_as_an_unbroken_one(folder, tmp_p
     assert 3 <= done < 121
     status, output, errors = finish(start(*arguments(broken)))
     assert (status, errors) == (0, "")
-    assert f"translated {121 - done} pictures, {done} were there already" in output
+    assert f"translated {121 - done} images, {done} were there already" in output
     whole, mended = files(unbroken), files(broken)
     assert mended.keys() == whole.keys()
     assert not [name for name in whole if mended[name] != whole[name]]
@@ -640,11 +640,11 @@ def test_the_exit_status_tells_of_bad_files(folder, out, model_base):
     root = folder({"a.png": texture(20, 30), "b.png": b"", "large.png": texture(100, 51)})
     status, output, errors = finish(start(f"--model={model_base}", f"--input={root}", f"--output={out}"))
     assert status == 1
-    assert output == f"{out}: translated 1 pictures, 0 were there already\ngallery: {out}/index.html\n"
+    assert output == f"{out}: translated 1 images, 0 were there already\ngallery: {out}/index.html\n"
     first, second, last = errors.splitlines()
     assert first.startswith(f"{root}/b.png cannot be decoded")
     assert second.startswith(f"{root}/large.png is refused by the export")
-    assert last == "error: 2 bad pictures, named above; remove or mend what is bad, and the same command goes on."
+    assert last == "error: 2 bad images, named above; remove or mend what is bad, and the same command goes on."
 
 
 @pytest.mark.slow

@@ -83,7 +83,7 @@ def test_it_starts_with_a_drawing_and_its_answer(visit, model, tmp_path):
     assert page["version"].text == "version 3"
     assert page.browser.title == "negative"
     assert len(model.sent) == 1
-    sent = model.picture()
+    sent = model.sent_image()
     assert len(np.unique(labels(sent))) >= 8
     np.testing.assert_array_equal(page.pixels("canvas"), sent)
     np.testing.assert_array_equal(page.pixels("before"), sent)
@@ -101,7 +101,7 @@ def test_all_examples_have_colors_of_the_palette(visit, model):
     for _ in range(3):
         page["example"].click()
         page.until_quiet()
-    maps = [labels(model.picture(number)) for number in range(4)]
+    maps = [labels(model.sent_image(number)) for number in range(4)]
     assert not any(np.array_equal(a, b) for a, b in itertools.combinations(maps[:3], 2))
     np.testing.assert_array_equal(maps[0], maps[3])
 
@@ -109,16 +109,16 @@ def test_all_examples_have_colors_of_the_palette(visit, model):
 def test_streets_for_cityscapes(visit, model):
     palette = palette_of("pix2pix_cityscapes")
     page = visit(model, dict(zip(palette.names, map(list, palette.colors), strict=True)))
-    colors = {tuple(color) for color in model.picture().reshape(-1, 3).tolist()}
+    colors = {tuple(color) for color in model.sent_image().reshape(-1, 3).tolist()}
     assert colors < set(palette.colors)
     assert len(colors) >= 8
     assert len(page["palette"].find_elements(By.TAG_NAME, "label")) == 19
 
 
-def test_without_a_palette_it_starts_with_pictures_and_a_black_pen(visit, model):
+def test_without_a_palette_it_starts_with_images_and_a_black_pen(visit, model):
     page = visit(model, None)
     assert model.sent == []
-    assert page["picture-stage"].is_displayed()
+    assert page["image-stage"].is_displayed()
     assert not page["canvas"].is_displayed()
     assert not page["translate"].is_enabled()
     page.radio("kind", "draw").click()
@@ -127,7 +127,7 @@ def test_without_a_palette_it_starts_with_pictures_and_a_black_pen(visit, model)
     page.until_quiet()
     expected = np.full((SIDE, SIDE, 3), 255)
     expected[20:40, 10:30] = 0
-    np.testing.assert_array_equal(model.picture(), expected)
+    np.testing.assert_array_equal(model.sent_image(), expected)
 
 
 def test_a_palette_of_other_classes_starts_empty(visit, model):
@@ -136,7 +136,7 @@ def test_a_palette_of_other_classes_starts_empty(visit, model):
     assert page["canvas"].is_displayed()
     page["translate"].click()
     page.until_quiet()
-    assert np.unique(model.picture().reshape(-1, 3), axis=0).tolist() == [[0, 0, 200]]
+    assert np.unique(model.sent_image().reshape(-1, 3), axis=0).tolist() == [[0, 0, 200]]
 
 
 # With the real server
@@ -162,7 +162,7 @@ def test_it_shows_what_the_real_server_answers(chromium, exports, tmp_path):
         seed = [int(value) for value in page["facts"].text.rpartition("seed ")[2].split(", ")]
         assert_same(page.pixels("after"), exports.translators[0](drawn, seed=seed))
 
-        path = tmp_path / "picture.png"
+        path = tmp_path / "image.png"
         quadrants(37, 53).save(path)
         page.choose(path)
         assert_same(page.pixels("after"), exports.translators[0](np.asarray(quadrants(37, 53))))
@@ -187,15 +187,15 @@ def scheme(page, name):
 
 
 @pytest.mark.parametrize("metrics", [WIDE | {"height": 900}, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("palette", [PALETTE, None], ids=["draw", "picture"])
+@pytest.mark.parametrize("palette", [PALETTE, None], ids=["draw", "image"])
 def test_it_fits_and_nothing_moves(visit, model, tmp_path, artifacts, metrics, palette):
     page = visit(model, palette, metrics=metrics)
     size = "phone" if metrics is PHONE else "desk"
-    kind = "draw" if palette else "picture"
+    kind = "draw" if palette else "image"
     page.browser.save_screenshot(str(artifacts / f"page_{kind}_{size}_start.png"))
     places = [page[name].rect for name in ("translate", "result", "noise")]
     if not palette:
-        path = tmp_path / "a_picture_with_a_name_that_needs_its_space.png"
+        path = tmp_path / "an_image_with_a_name_that_needs_its_space.png"
         quadrants(900, 1200).save(path)
         page.choose(path)
         assert [page[name].rect for name in ("translate", "result", "noise")] == places

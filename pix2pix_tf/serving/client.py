@@ -1,10 +1,10 @@
-"""Asking TensorFlow Serving, or the development server, for a picture.
+"""Asking TensorFlow Serving, or the development server, for an image.
 
     with connect("http://localhost:8501") as client:  # or "localhost:8500" for gRPC
-        answer = client.translate(picture)
+        answer = client.translate(image)
 
 A server decodes files, but neither turns them upright nor puts white behind transparent pixels: `images.read_image`
-does, so pictures come from there.
+does, so images come from there.
 """
 
 import base64
@@ -22,8 +22,8 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServic
 from pix2pix_tf.errors import UserError
 
 
-class PictureRefused(UserError):
-    """A sentence of the server's on what is wrong with a picture; another one may be answered."""
+class ImageRefused(UserError):
+    """A sentence of the server's on what is wrong with an image; another one may be answered."""
 
 
 def connect(server: str, model_name: str = "pix2pix", model_version: int | None = None, timeout: float = 60):
@@ -56,20 +56,20 @@ class _Client:
     def __init__(self, server, model_name, model_version, timeout):
         self.server, self.model_name, self.model_version, self.timeout = server, model_name, model_version, timeout
 
-    def translate(self, picture: np.ndarray, seed: int | None = None) -> np.ndarray:
+    def translate(self, image: np.ndarray, seed: int | None = None) -> np.ndarray:
         """uint8 RGB [H, W, 3] → the model's answer, of the same shape; with noise z if there is a seed.
 
-        A seed gives the same answer as `Translator(picture, seed=seed)`.
+        A seed gives the same answer as `Translator(image, seed=seed)`.
 
         Raises:
-          PictureRefused: the server does not take this picture.
+          ImageRefused: the server does not take this image.
           UserError: the server cannot be reached, is too slow, or has no such model.
         """
         try:
             if seed is None:
-                (answer,) = self._predict("serving_default", {"image_bytes": np.array([to_png(picture)], object)})
+                (answer,) = self._predict("serving_default", {"image_bytes": np.array([to_png(image)], object)})
                 return np.asarray(Image.open(io.BytesIO(answer)).convert("RGB"))
-            (answer,) = self._predict("sample", {"image": picture[None], "seed": np.array([0, seed], np.int32)})
+            (answer,) = self._predict("sample", {"image": image[None], "seed": np.array([0, seed], np.int32)})
             return np.asarray(answer, np.uint8)
         except UserError:
             raise
@@ -131,7 +131,7 @@ class RestClient(_Client):
             raise self._not_found(sentence)
         if response.status_code == requests.codes.service_unavailable:
             raise self._unavailable(sentence)
-        raise PictureRefused(sentence)
+        raise ImageRefused(sentence)
 
 
 class GrpcClient(_Client):
@@ -139,7 +139,7 @@ class GrpcClient(_Client):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        # gRPC's own limit is 4 MB, less than the pixels of many pictures.
+        # gRPC's own limit is 4 MB, less than the pixels of many images.
         self._channel = grpc.insecure_channel(self.server, [("grpc.max_receive_message_length", -1)])
         self._service = PredictionServiceStub(self._channel)
 
@@ -165,13 +165,13 @@ class GrpcClient(_Client):
             return self._unavailable(sentence)
         if code == grpc.StatusCode.NOT_FOUND:
             return self._not_found(sentence)
-        return PictureRefused(sentence)
+        return ImageRefused(sentence)
 
 
-def to_png(picture: np.ndarray) -> bytes:
+def to_png(image: np.ndarray) -> bytes:
     """uint8 RGB [H, W, 3] → a PNG file."""
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
 
 

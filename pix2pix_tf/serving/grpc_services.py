@@ -9,7 +9,7 @@ from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
 
-from pix2pix_tf.serving.errors import Refused, invalid
+from pix2pix_tf.serving.refusals import Refused, invalid
 from pix2pix_tf.serving.saved_model import DEFAULT_SIGNATURE, check_names
 from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import MAX_BYTES, Workers

@@ -13,7 +13,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from pix2pix_tf.serving.errors import invalid
+from pix2pix_tf.serving.refusals import invalid
 from pix2pix_tf.serving.saved_model import check_names
 
 

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pix2pix_tf.serving import json_tensors, web_page
-from pix2pix_tf.serving.errors import HTTP_STATUS, Refused
+from pix2pix_tf.serving.refusals import HTTP_STATUS, Refused
 from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import MAX_BYTES, Workers
 

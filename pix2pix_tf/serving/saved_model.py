@@ -10,7 +10,7 @@ from grpc import StatusCode
 from tensorflow_serving.apis import get_model_metadata_pb2, prediction_log_pb2
 
 from pix2pix_tf.serving import memory
-from pix2pix_tf.serving.errors import Refused, invalid
+from pix2pix_tf.serving.refusals import Refused, invalid
 
 # Where TensorFlow Serving looks for them. (exporting.recording writes them, but needs far more than a server does.)
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")

@@ -13,7 +13,7 @@ from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse,
 
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.serving import memory
-from pix2pix_tf.serving.errors import Refused
+from pix2pix_tf.serving.refusals import Refused
 from pix2pix_tf.serving.saved_model import SavedModel
 
 POLL_SECONDS = 1

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from grpc import StatusCode
 
-from pix2pix_tf.serving.errors import Refused
+from pix2pix_tf.serving.refusals import Refused
 
 THREADS = 4  # Each prediction uses all cores by itself; a few at a time keep them busy.
 MAX_REQUESTS = 512  # that are being answered or wait
-MAX_BYTES = 64 * 2**20  # of a request: the largest picture that is answered, as PNG in base64
+MAX_BYTES = 64 * 2**20  # of a request: the largest image that is answered, as PNG in base64
 
 
 class Workers:

@@ -1,1 +1,1 @@
-"""The perceptual study with people (paper, section 4.1): which of two pictures is the fake?"""
+"""The perceptual study with people (paper, section 4.1): which of two images is the fake?"""

@@ -11,7 +11,7 @@ EXPOSURE_MS = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """Two pictures, by their names, of which the fake is on one side."""
+    """Two images, by their names, of which the fake is on one side."""
 
     real: str
     fake: str
@@ -27,14 +27,14 @@ def choose_algorithm(algorithms: Sequence[str], of_participants: Iterable[str]) 
 def draw_trials(
     seed: int, participant: int, real: Sequence[str], fake: Sequence[str], same_input: bool, count: int
 ) -> list[Trial]:
-    """The trials of participant 0, 1, 2, …: pictures in random order, none of them twice, the fake on a random side.
+    """The trials of participant 0, 1, 2, …: images in random order, none of them twice, the fake on a random side.
 
     Args:
       seed: of the study; seed and participant decide everything.
       participant: their number.
-      real, fake: names of the pictures, at least `count` and at least two of each; with `same_input`, every name in
+      real, fake: names of the images, at least `count` and at least two of each; with `same_input`, every name in
         `fake` is in `real` too.
-      same_input: whether both pictures of a trial have the same name (the paper's colorization); otherwise they
+      same_input: whether both images of a trial have the same name (the paper's colorization); otherwise they
         never have (its maps and aerial photos).
       count: of trials, practice included.
     """

@@ -4,9 +4,9 @@ import dataclasses
 import datetime
 import threading
 
-from pix2pix_tf.study.answers import Answers
-from pix2pix_tf.study.pictures import Pictures
+from pix2pix_tf.study.answers_file import Answers
 from pix2pix_tf.study.protocol import SIDES, Trial, choose_algorithm, draw_trials
+from pix2pix_tf.study.study_images import StudyImages
 
 
 class Refused(Exception):
@@ -30,9 +30,9 @@ class Participant:
 class Sessions:
     """The participants of a study, by their tokens; everything follows from the records in its answers file."""
 
-    def __init__(self, answers: Answers, pictures: Pictures):
+    def __init__(self, answers: Answers, study_images: StudyImages):
         self.settings = answers.settings
-        self._answers, self._pictures = answers, pictures
+        self._answers, self._images = answers, study_images
         self._participants: dict[str, Participant] = {}
         self._lock = threading.Lock()
         for record in answers.records:
@@ -49,7 +49,7 @@ class Sessions:
             taken = [participant.algorithm for participant in self._participants.values()]
             record = {
                 "participant": token,
-                "algorithm": choose_algorithm(list(self._pictures.fakes), taken),
+                "algorithm": choose_algorithm(list(self._images.fakes), taken),
                 "time": _now(),
             }
             self._answers.append(record)
@@ -60,8 +60,8 @@ class Sessions:
         participant = self._participants.get(token)
         return participant.answered if participant else None
 
-    def picture(self, token: str, number: int, side: str) -> str:
-        """The path of the picture on one side of a participant's present trial.
+    def image(self, token: str, number: int, side: str) -> str:
+        """The path of the image on one side of a participant's present trial.
 
         Raises:
           Refused: it is not the present trial, or there is no such participant or side.
@@ -72,8 +72,8 @@ class Sessions:
             participant, trial = self._present_trial(token, number)
             participant.loads += side == SIDES[0]
         if side == trial.fake_side:
-            return self._pictures.fakes[participant.algorithm][trial.fake]
-        return self._pictures.real[trial.real]
+            return self._images.fakes[participant.algorithm][trial.fake]
+        return self._images.real[trial.real]
 
     def answer(self, token: str, number: int, answer: dict) -> Trial:
         """Stores a participant's answer to their present trial and returns that trial.
@@ -82,7 +82,7 @@ class Sessions:
           token: the participant's.
           number: of the trial, from 0 on.
           answer: `answer`, the side that was taken for the fake, and what the page measured. `loads` is added to it:
-            how often this server gave out the trial's pictures; more than once where the page was loaded anew.
+            how often this server gave out the trial's images; more than once where the page was loaded anew.
 
         Raises:
           Refused: it is not the present trial, or there is no such participant.
@@ -111,8 +111,8 @@ class Sessions:
         trials = draw_trials(
             settings["seed"],
             len(self._participants),
-            list(self._pictures.real),
-            list(self._pictures.fakes[algorithm]),
+            list(self._images.real),
+            list(self._images.fakes[algorithm]),
             settings["same_input"],
             settings["practice"] + settings["trials"],
         )

@@ -1,10 +1,10 @@
-"""Asks a model server for pictures: TensorFlow Serving, or the development server.
+"""Asks a model server for images: TensorFlow Serving, or the development server.
 
     python -m pix2pix_tf.tools.client --server=http://localhost:8501 photo.jpg more/*.png     REST
     python -m pix2pix_tf.tools.client --server=localhost:8500 photo.jpg                       gRPC
 
-Any picture that training reads may be sent: it is turned upright as its EXIF says, and white is put behind transparent
-pixels, before it is sent as PNG. A bad picture is reported and does not stop the others; the exit status is 1 then.
+Any image that training reads may be sent: it is turned upright as its EXIF says, and white is put behind transparent
+pixels, before it is sent as PNG. A bad image is reported and does not stop the others; the exit status is 1 then.
 """
 
 import sys
@@ -16,7 +16,7 @@ from pix2pix_tf.errors import UserError
 
 _SERVER = flags.DEFINE_string("server", None, "http://HOST:8501 for REST, or HOST:8500 for gRPC", required=True)
 _OUTPUT = flags.DEFINE_string(
-    "output", "", "folder for the answers, PICTURE-MODEL.png; for a single picture it may be a .png file"
+    "output", "", "folder for the answers, IMAGE-MODEL.png; for a single image it may be a .png file"
 )
 _MODEL_NAME = flags.DEFINE_string("model_name", "pix2pix", "what the server calls the model")
 _MODEL_VERSION = flags.DEFINE_integer("model_version", None, "which version to ask (default: the newest)", 0)
@@ -26,23 +26,23 @@ _TIMEOUT = flags.DEFINE_float("timeout", 60, "seconds to wait for each answer", 
 
 def main(files):
     from pix2pix_tf import images
-    from pix2pix_tf.serving.answer_files import answer_paths, write_answer
-    from pix2pix_tf.serving.client import PictureRefused, connect
+    from pix2pix_tf.serving.client import ImageRefused, connect
+    from pix2pix_tf.serving.output_files import answer_paths, write_answer
 
     if not files:
-        raise UserError("Which pictures? Give their files beside the flags, such as photo.jpg.")
+        raise UserError("Which images? Give their files beside the flags, such as photo.jpg.")
     outputs = answer_paths(files, _OUTPUT.value, _MODEL_NAME.value)
     problems = 0
     with connect(_SERVER.value, _MODEL_NAME.value, _MODEL_VERSION.value, _TIMEOUT.value) as client:
         for file, output in zip(files, outputs, strict=True):
             try:
-                picture = images.read_image(file)
+                image = images.read_image(file)
             except UserError as error:
                 problems += report(error)
                 continue
             try:
-                answer = client.translate(picture, _SEED.value)
-            except PictureRefused as refusal:
+                answer = client.translate(image, _SEED.value)
+            except ImageRefused as refusal:
                 problems += report(f"{file} is refused by the server: {refusal}")
                 continue
             write_answer(answer, output)
@@ -52,7 +52,7 @@ def main(files):
 
 
 def report(problem):
-    """Prints what is wrong with a picture, and counts it."""
+    """Prints what is wrong with an image, and counts it."""
     print(f"error: {problem}", file=sys.stderr, flush=True)
     return 1
 

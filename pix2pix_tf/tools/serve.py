@@ -27,7 +27,7 @@ def main():
     if not re.fullmatch(r"[\w.-]+", _MODEL_NAME.value, re.ASCII):
         raise UserError(f"--model_name must be of letters, digits, _, . and -. Received: {_MODEL_NAME.value!r}.")
     try:
-        from pix2pix_tf.serving.server import serve
+        from pix2pix_tf.serving.model_server import serve
     except ModuleNotFoundError as error:
         if error.name.partition(".")[0] not in ("starlette", "uvicorn"):
             raise

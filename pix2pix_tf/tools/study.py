@@ -1,4 +1,4 @@
-"""The paper's study with people (section 4.1): which of two pictures, seen for one second, is the fake?
+"""The paper's study with people (section 4.1): which of two images, seen for one second, is the fake?
 
     python -m pix2pix_tf.tools.study --real=photos --fake=cgan:out/cgan --fake=l1:out/l1 --answers=study
     python -m pix2pix_tf.tools.study --answers=study --report
@@ -14,15 +14,15 @@ from absl import flags
 from pix2pix_tf import cli
 from pix2pix_tf.errors import UserError
 
-_REAL = flags.DEFINE_string("real", None, "folder of the real pictures")
-_FAKE = flags.DEFINE_multi_string("fake", [], "NAME:DIR, an algorithm and the folder of its pictures; may be repeated")
+_REAL = flags.DEFINE_string("real", None, "folder of the real images")
+_FAKE = flags.DEFINE_multi_string("fake", [], "NAME:DIR, an algorithm and the folder of its images; may be repeated")
 _ANSWERS = flags.DEFINE_string(
     "answers", None, "a .jsonl file, or a folder for one; a study that was there is continued", required=True
 )
 _SAME_INPUT = flags.DEFINE_bool(
     "same_input",
     False,
-    "show each fake beside the real picture of the same name, as the paper does for colorization; "
+    "show each fake beside the real image of the same name, as the paper does for colorization; "
     "otherwise always beside one of another name",
 )
 _PRACTICE = flags.DEFINE_integer("practice", 10, "first trials, with feedback", 0)
@@ -37,7 +37,7 @@ def main():
     if not answers.endswith(".jsonl"):
         answers = os.path.join(answers, "answers.jsonl")
     if _REPORT.value:
-        from pix2pix_tf.study.report import write_report
+        from pix2pix_tf.study.fooling_rates import write_report
 
         print(write_report(answers), end="")
         return
@@ -48,23 +48,23 @@ def main():
 
 def run_study(path):
     """Serves a study whose answers go to the file `path`, until Ctrl-C."""
-    from pix2pix_tf.study import server
-    from pix2pix_tf.study.answers import open_answers
-    from pix2pix_tf.study.pictures import open_pictures, parse_fakes
+    from pix2pix_tf.study import study_server
+    from pix2pix_tf.study.answers_file import open_answers
     from pix2pix_tf.study.sessions import Sessions
+    from pix2pix_tf.study.study_images import open_study_images, parse_fakes
 
     fakes = parse_fakes(_FAKE.value)
-    pictures = open_pictures(_REAL.value, fakes, _SAME_INPUT.value, _PRACTICE.value + _TRIALS.value)
+    study_images = open_study_images(_REAL.value, fakes, _SAME_INPUT.value, _PRACTICE.value + _TRIALS.value)
     settings = {
         "real": os.path.abspath(_REAL.value),
         "fake": {name: os.path.abspath(folder) for name, folder in fakes.items()},
         "same_input": _SAME_INPUT.value,
         "practice": _PRACTICE.value,
         "trials": _TRIALS.value,
-        "fingerprint": pictures.fingerprint(),
+        "fingerprint": study_images.fingerprint(),
     }
     with open_answers(path, settings) as answers:
-        server.serve(Sessions(answers, pictures), _HOST.value, _PORT.value)
+        study_server.serve(Sessions(answers, study_images), _HOST.value, _PORT.value)
     print(f"stopped; all answers are in {path}")
 
 

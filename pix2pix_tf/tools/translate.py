@@ -1,8 +1,8 @@
-"""Translates a folder of pictures: python -m pix2pix_tf.tools.translate --workdir=RUN --input=DIR --output=DIR.
+"""Translates a folder of images: python -m pix2pix_tf.tools.translate --workdir=RUN --input=DIR --output=DIR.
 
---model=EXPORT takes an export in place of a run. Each picture, of any kind and size, gives a PNG file of the same name,
+--model=EXPORT takes an export in place of a run. Each image, of any kind and size, gives a PNG file of the same name,
 and index.html in the output folder shows them all. What is there already is kept, so the same command goes on after an
-interruption. The exit status is 1 if there were pictures that could not be translated.
+interruption. The exit status is 1 if there were images that could not be translated.
 """
 
 import sys
@@ -15,16 +15,16 @@ from pix2pix_tf.errors import UserError
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory")
 _MODEL = flags.DEFINE_string("model", None, "export, MODEL_BASE/<version>, or MODEL_BASE for its newest version")
 _INPUT = flags.DEFINE_string(
-    "input", None, "folder of pictures, searched with its subfolders, or one picture", required=True
+    "input", None, "folder of images, searched with its subfolders, or one image", required=True
 )
 _OUTPUT = flags.DEFINE_string("output", None, "folder for the answers, apart from the input", required=True)
 _TARGET = flags.DEFINE_string("target", None, "folder of the true answers, of the same names, for the gallery")
 _SEED = flags.DEFINE_integer(
-    "seed", None, "turns dropout noise on, the same for each picture (default: no noise)", 0, 2**31 - 1
+    "seed", None, "turns dropout noise on, the same for each image (default: no noise)", 0, 2**31 - 1
 )
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
 _TILE_ABOVE = flags.DEFINE_float(
-    "tile_above", 4.0, "pictures of more megapixels are translated in tiles, to save memory", 0.01
+    "tile_above", 4.0, "images of more megapixels are translated in tiles, to save memory", 0.01
 )
 
 
@@ -39,7 +39,7 @@ def main():
 
 def translate() -> str:
     """Does it all and prints how it went → a last sentence if something was left out."""
-    from pix2pix_tf.bulk import models, translate_folder
+    from pix2pix_tf.folder_translation import models, translate_folder
 
     if bool(_WORKDIR.value) == bool(_MODEL.value):
         raise UserError("Give either --workdir=RUN or --model=EXPORT.")
@@ -51,11 +51,11 @@ def translate() -> str:
     else:
         model = models.open_run(_WORKDIR.value, _SEED.value, _TILE_ABOVE.value, _CHECKPOINT.value)
     outcome = translate_folder(model, _INPUT.value, _OUTPUT.value, _TARGET.value)
-    print(f"{_OUTPUT.value}: translated {outcome.made} pictures, {outcome.kept} were there already")
+    print(f"{_OUTPUT.value}: translated {outcome.made} images, {outcome.kept} were there already")
     print(f"gallery: {outcome.gallery}")
     if not outcome.bad:
         return ""
-    count = f"{len(outcome.bad)} bad pictures" if len(outcome.bad) > 1 else "a bad picture"
+    count = f"{len(outcome.bad)} bad images" if len(outcome.bad) > 1 else "a bad image"
     return f"error: {count}, named above; remove or mend what is bad, and the same command goes on."
 
 

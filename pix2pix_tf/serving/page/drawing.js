@@ -1,7 +1,7 @@
 // The canvas on which a label map is drawn, by pointer or by keys: rectangles, a brush, fill; undo and redo.
 
 import { LabelMap } from "./label_map.js";
-import { opaqueContext } from "./picture.js";
+import { opaqueContext } from "./image.js";
 
 const KEY_STEP = 8; // pixels that an arrow key moves the cursor; with Shift, one
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

@@ -85,7 +85,7 @@ export class LabelMap {
     }
   }
 
-  /** The picture of it, with `colors[label]` = [red, green, blue]. */
+  /** The image of it, with `colors[label]` = [red, green, blue]. */
   render(colors) {
     const image = new ImageData(this.width, this.height);
     this.labels.forEach((label, i) => {

@@ -23,9 +23,9 @@ export class Model {
     return Math.max(...available);
   }
 
-  /** An encoded picture → a PNG of the same size; both are Blobs. */
-  async translate(picture, signal) {
-    const { predictions } = await this.#ask(":predict", { instances: [{ b64: await toBase64(picture) }] }, signal);
+  /** An encoded image → a PNG of the same size; both are Blobs. */
+  async translate(image, signal) {
+    const { predictions } = await this.#ask(":predict", { instances: [{ b64: await toBase64(image) }] }, signal);
     const bytes = Uint8Array.from(atob(predictions[0].b64), (character) => character.charCodeAt(0));
     return new Blob([bytes], { type: "image/png" });
   }

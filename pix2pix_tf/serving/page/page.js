@@ -3,7 +3,7 @@
 import { Drawing } from "./drawing.js";
 import { examples } from "./examples.js";
 import { Model } from "./model.js";
-import { pixels, pixelsToPng, readPicture, toPng } from "./picture.js";
+import { pixels, pixelsToPng, readImage, toPng } from "./image.js";
 import { decode, show } from "./result.js";
 
 const LIVE_DELAY_MS = 200; // from the end of a stroke to its request
@@ -18,7 +18,7 @@ const settings = JSON.parse(byId("settings").textContent);
 const palette = settings.palette ?? PEN;
 const scenes = examples(Object.keys(palette));
 const drawing = makeDrawing();
-let picture = null; // the canvas of the one that was chosen
+let image = null; // the canvas of the one that was chosen
 let model;
 let running = new AbortController(); // of the latest request
 let retry; // what failed last
@@ -28,10 +28,10 @@ let liveTimer;
 start();
 
 function start() {
-  radio("kind", settings.palette ? "draw" : "picture").checked = true;
+  radio("kind", settings.palette ? "draw" : "image").checked = true;
   if (!scenes.length) byId("example").remove();
   listenToDrawing();
-  listenToPictures();
+  listenToImages();
   onClick("translate", () => {
     byId("result").scrollIntoView({ block: "nearest" });
     run(translate);
@@ -104,8 +104,8 @@ async function translate(signal) {
 /** The same with dropout noise, of a new seed each time. */
 async function sample(signal) {
   const seed = Array.from(crypto.getRandomValues(new Uint16Array(2)));
-  const [image, input] = [pixels(source()), await toPng(source())];
-  const ask = async () => pixelsToPng(await model.sample(image, seed, signal));
+  const [content, input] = [pixels(source()), await toPng(source())];
+  const ask = async () => pixelsToPng(await model.sample(content, seed, signal));
   await showAnswer(signal, input, ` · seed ${seed.join(", ")}`, ask);
 }
 
@@ -121,9 +121,9 @@ async function showAnswer(signal, input, remark, ask) {
   show({ before, after, name: `${model.name}-${version}.png`, facts });
 }
 
-/** The canvas that is sent; null if no picture was chosen yet. */
+/** The canvas that is sent; null if no image was chosen yet. */
 function source() {
-  return chosen("kind") === "draw" ? byId("canvas") : picture;
+  return chosen("kind") === "draw" ? byId("canvas") : image;
 }
 
 // Drawing.
@@ -181,9 +181,9 @@ function onDrawn() {
   if (model && byId("live").checked) liveTimer = setTimeout(() => run(translate), LIVE_DELAY_MS);
 }
 
-// Pictures.
+// Images.
 
-function listenToPictures() {
+function listenToImages() {
   byId("file").addEventListener("change", ({ target }) => {
     take(target.files);
     target.value = ""; // The same file can be chosen again.
@@ -203,18 +203,18 @@ function listenToPictures() {
 
 function take([file]) {
   if (!file) return;
-  radio("kind", "picture").checked = true;
+  radio("kind", "image").checked = true;
   showKind();
   run(async (signal) => {
-    const { canvas, size } = await readPicture(file);
+    const { canvas, size } = await readImage(file);
     signal.throwIfAborted();
     byId("invitation").hidden = true;
     byId("another").hidden = false;
-    picture?.remove();
-    picture = canvas;
-    byId("another").before(picture);
-    byId("picture-name").textContent = file.name;
-    byId("picture-size").textContent = size;
+    image?.remove();
+    image = canvas;
+    byId("another").before(image);
+    byId("image-name").textContent = file.name;
+    byId("image-size").textContent = size;
     showKind();
     await translate(signal);
   });
@@ -226,6 +226,6 @@ function showKind() {
   byId("problem").hidden = true;
   const draws = chosen("kind") === "draw";
   document.querySelectorAll(".for-drawing").forEach((element) => (element.hidden = !draws));
-  document.querySelectorAll(".for-pictures").forEach((element) => (element.hidden = draws));
+  document.querySelectorAll(".for-images").forEach((element) => (element.hidden = draws));
   byId("translate").disabled = byId("noise").disabled = !source();
 }

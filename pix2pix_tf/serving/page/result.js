@@ -9,7 +9,7 @@ showSplit();
 /**
  * A PNG in a Blob → an <img> that can be shown without delay.
  *
- * @throws Error, with a sentence, if it is no picture
+ * @throws Error, with a sentence, if it is no image
  */
 export async function decode(blob) {
   const image = Object.assign(new Image(), { src: URL.createObjectURL(blob) });
@@ -17,7 +17,7 @@ export async function decode(blob) {
     await image.decode();
   } catch {
     URL.revokeObjectURL(image.src);
-    throw new Error("The server’s answer is not a picture.");
+    throw new Error("The server’s answer is not an image.");
   }
   return image;
 }

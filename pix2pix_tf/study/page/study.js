@@ -1,8 +1,8 @@
-// One participant's way through the study. The server alone knows which picture is the fake.
+// One participant's way through the study. The server alone knows which image is the fake.
 
 const SIDES = ["left", "right"];
 const KEYS = { ArrowLeft: "left", f: "left", F: "left", ArrowRight: "right", j: "right", J: "right" };
-const CROSS_MS = 600; // before the pictures of each trial, so that nobody is looking elsewhere
+const CROSS_MS = 600; // before the images of each trial, so that nobody is looking elsewhere
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 15000;
 const GIVE_UP_MS = 20000; // on one attempt to reach the server
@@ -35,7 +35,7 @@ async function run() {
 
 const atBreak = (session) => session.practice > 0 && session.trial === session.practice;
 
-/** One trial, from its pictures to the stored answer; returns where the participant is then. */
+/** One trial, from its images to the stored answer; returns where the participant is then. */
 async function runTrial(session) {
   const number = session.trial;
   show("trial");
@@ -53,28 +53,28 @@ async function runTrial(session) {
   return request("session");
 }
 
-/** Fetches and decodes both pictures; false, after a while, if they could not be had. */
+/** Fetches and decodes both images; false, after a while, if they could not be had. */
 async function load(number) {
   phase("wait");
-  const pictures = SIDES.map((side) =>
+  const images = SIDES.map((side) =>
     Object.assign(new Image(), { alt: "", decoding: "sync", src: `trials/${number}/${side}` }),
   );
   try {
-    await Promise.all(pictures.map((picture) => picture.decode()));
+    await Promise.all(images.map((image) => image.decode()));
   } catch {
-    notify("The pictures cannot be fetched; trying again.");
+    notify("The images cannot be fetched; trying again.");
     await sleep(FIRST_RETRY_MS);
     return false;
   }
   notify("");
-  SIDES.forEach((side, i) => byId(side).querySelector("img").replaceWith(pictures[i]));
-  byId("trial").style.setProperty("--width", pictures[0].naturalWidth);
-  byId("trial").style.setProperty("--height", pictures[0].naturalHeight);
+  SIDES.forEach((side, i) => byId(side).querySelector("img").replaceWith(images[i]));
+  byId("trial").style.setProperty("--width", images[0].naturalWidth);
+  byId("trial").style.setProperty("--height", images[0].naturalHeight);
   return true;
 }
 
 /**
- * Shows the pictures for `duration`, rounded up to whole frames of the screen, and measures it. The clock starts and
+ * Shows the images for `duration`, rounded up to whole frames of the screen, and measures it. The clock starts and
  * stops when the browser asks for the frame after a change: only then is the change on screen, however long it took.
  */
 async function expose(duration) {
@@ -82,7 +82,7 @@ async function expose(duration) {
   const watch = () => (hidden ||= document.hidden);
   document.addEventListener("visibilitychange", watch);
   await nextFrame();
-  phase("pictures");
+  phase("images");
   await nextFrame();
   const start = performance.now();
   while (performance.now() - start < duration) await nextFrame();
@@ -156,7 +156,7 @@ function showProgress({ trial, practice, trials }) {
   Object.assign(byId("bar"), { value: done, max: of });
 }
 
-/** wait → cross → pictures → wait → question → wait (→ feedback); what is visible in each is up to the style sheet. */
+/** wait → cross → images → wait → question → wait (→ feedback); what is visible in each is up to the style sheet. */
 function phase(name, message = name === "question" ? "Which one was the fake?" : "") {
   byId("pair").dataset.phase = name;
   byId("message").textContent = message;

@@ -1,4 +1,4 @@
-"""Which pictures are to be translated, and what their answers are called."""
+"""Which images are to be translated, and what their answers are called."""
 
 import collections
 import dataclasses
@@ -9,12 +9,12 @@ from pix2pix_tf.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Pictures:
-    """The pictures of a folder, in the order of their paths.
+class Images:
+    """The images of a folder, in the order of their paths.
 
     Attributes:
       root: the folder.
-      answers: {path of a picture below `root`: path of its answer below the output folder}.
+      answers: {path of an image below `root`: path of its answer below the output folder}.
       chosen: those of them that are to be translated.
     """
 
@@ -23,25 +23,25 @@ class Pictures:
     chosen: list[str]
 
 
-def find_pictures(path: str) -> Pictures:
-    """All pictures in a folder and its subfolders, or one file; UserError if there are none.
+def find_images(path: str) -> Images:
+    """All images in a folder and its subfolders, or one file; UserError if there are none.
 
     A single file's answer has the name that it has when the whole folder is translated.
     """
     if os.path.isdir(path):
-        found = list_pictures(path)
+        found = list_images(path)
         if not found:
-            raise UserError(f"{path} holds no pictures; allowed are {', '.join(images.EXTENSIONS)}.")
-        return Pictures(path, answer_names(found), found)
+            raise UserError(f"{path} holds no images; allowed are {', '.join(images.EXTENSIONS)}.")
+        return Images(path, answer_names(found), found)
     if not os.path.isfile(path):
-        raise UserError(f"--input {path} is neither a folder nor a file; give one that holds pictures.")
+        raise UserError(f"--input {path} is neither a folder nor a file; give one that holds images.")
     root, name = os.path.split(path)
-    siblings = list_pictures(root or ".", subfolders=False)
-    return Pictures(root or ".", answer_names(sorted({*siblings, name})), [name])
+    siblings = list_images(root or ".", subfolders=False)
+    return Images(root or ".", answer_names(sorted({*siblings, name})), [name])
 
 
-def list_pictures(folder: str, subfolders: bool = True) -> list[str]:
-    """The pictures below a folder by their paths in it, sorted. What is hidden is left out.
+def list_images(folder: str, subfolders: bool = True) -> list[str]:
+    """The images below a folder by their paths in it, sorted. What is hidden is left out.
 
     Links to folders are followed, but no folder is entered twice.
     """
@@ -57,9 +57,9 @@ def list_pictures(folder: str, subfolders: bool = True) -> list[str]:
 
 
 def answer_names(found: list[str]) -> dict[str, str]:
-    """{path of a picture: path of its answer}: `sub/a.jpg` gives `sub/a.png`.
+    """{path of an image: path of its answer}: `sub/a.jpg` gives `sub/a.png`.
 
-    Pictures whose answers would share a name, if only on a disk that ignores case, keep their endings: `a.jpg` and
+    Images whose answers would share a name, if only on a disk that ignores case, keep their endings: `a.jpg` and
     `a.png` give `a.jpg.png` and `a.png.png`.
     """
     stems = {path: os.path.splitext(path)[0] for path in found}

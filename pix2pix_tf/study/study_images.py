@@ -1,4 +1,4 @@
-"""The folders of a study: which pictures they hold, whether they fit together, and the form in which they are sent."""
+"""The folders of a study: which images they hold, whether they fit together, and the form in which they are sent."""
 
 import dataclasses
 import hashlib
@@ -15,19 +15,19 @@ from pix2pix_tf.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Pictures:
-    """The pictures of a study: {name: path}, the name being the path in its folder without the ending.
+class StudyImages:
+    """The images of a study: {name: path}, the name being the path in its folder without the ending.
 
     Attributes:
       real: the photographs.
-      fakes: {algorithm: its pictures}.
+      fakes: {algorithm: its images}.
     """
 
     real: dict[str, str]
     fakes: dict[str, dict[str, str]]
 
     def fingerprint(self) -> str:
-        """Equal for pictures of the same names."""
+        """Equal for images of the same names."""
         names = [(algorithm, *found) for algorithm, found in (("", self.real), *sorted(self.fakes.items()))]
         return hashlib.sha256(repr(names).encode()).hexdigest()
 
@@ -48,34 +48,34 @@ def parse_fakes(given: list[str]) -> dict[str, str]:
     return fakes
 
 
-def open_pictures(real: str, fakes: dict[str, str], same_input: bool, at_least: int) -> Pictures:
-    """Finds the pictures of a study and decodes each of them once, so that no participant meets a broken one.
+def open_study_images(real: str, fakes: dict[str, str], same_input: bool, at_least: int) -> StudyImages:
+    """Finds the images of a study and decodes each of them once, so that no participant meets a broken one.
 
     Args:
-      real: folder of the real pictures.
-      fakes: {algorithm: folder of its pictures}.
-      same_input: whether a fake is shown beside the real picture of its own name.
-      at_least: how many pictures of either kind a participant sees.
+      real: folder of the real images.
+      fakes: {algorithm: folder of its images}.
+      same_input: whether a fake is shown beside the real image of its own name.
+      at_least: how many images of either kind a participant sees.
 
     Raises:
-      UserError: a folder is missing, empty or too small; a picture cannot be decoded, has a namesake in its folder
+      UserError: a folder is missing, empty or too small; an image cannot be decoded, has a namesake in its folder
         or no partner that `same_input` asks for; or sizes differ.
     """
-    pictures = Pictures(_by_name(real), {algorithm: _by_name(folder) for algorithm, folder in fakes.items()})
-    for folder, found in zip((real, *fakes.values()), (pictures.real, *pictures.fakes.values()), strict=True):
+    study_images = StudyImages(_by_name(real), {algorithm: _by_name(folder) for algorithm, folder in fakes.items()})
+    for folder, found in zip((real, *fakes.values()), (study_images.real, *study_images.fakes.values()), strict=True):
         if len(found) < at_least:
             raise UserError(
-                f"{folder} holds {len(found)} pictures, but a participant sees {at_least} of them, each once; add "
-                f"pictures, or take fewer --trials: with --practice they may make {len(found)}."
+                f"{folder} holds {len(found)} images, but a participant sees {at_least} of them, each once; add "
+                f"images, or take fewer --trials: with --practice they may make {len(found)}."
             )
     if same_input:
-        _check_partners(pictures, real)
-    _check_sizes(pictures, same_input)
-    return pictures
+        _check_partners(study_images, real)
+    _check_sizes(study_images, same_input)
+    return study_images
 
 
 def as_bmp(path: str) -> bytes:
-    """A picture as an uncompressed BMP file, whose length depends on height and width only."""
+    """An image as an uncompressed BMP file, whose length depends on height and width only."""
     file = io.BytesIO()
     Image.fromarray(images.read_image(path)).save(file, "BMP")
     return file.getvalue()
@@ -83,7 +83,7 @@ def as_bmp(path: str) -> bytes:
 
 def _by_name(folder):
     if not os.path.isdir(folder):
-        raise UserError(f"{folder} is not a folder; give one that holds pictures.")
+        raise UserError(f"{folder} is not a folder; give one that holds images.")
     found = {}
     for path in list_images(folder):
         name = os.path.splitext(os.path.relpath(path, folder))[0]
@@ -91,33 +91,33 @@ def _by_name(folder):
             raise UserError(f"{found[name]} and {path} have the same name but for the ending; remove or rename one.")
         found[name] = path
     if not found:
-        raise UserError(f"{folder} holds no pictures; allowed are {', '.join(images.EXTENSIONS)}.")
+        raise UserError(f"{folder} holds no images; allowed are {', '.join(images.EXTENSIONS)}.")
     return found
 
 
-def _check_partners(pictures, real):
-    for fakes in pictures.fakes.values():
+def _check_partners(study_images, real):
+    for fakes in study_images.fakes.values():
         for name, path in fakes.items():
-            if name not in pictures.real:
+            if name not in study_images.real:
                 raise UserError(
                     f"{path} has no partner of the same name in {real}, which --same_input needs; "
-                    "add the partner or remove the picture."
+                    "add the partner or remove the image."
                 )
 
 
-def _check_sizes(pictures, same_input):
-    """Without `same_input` any real picture may meet any fake, so that all must have one size."""
-    first = next(iter(pictures.real.values()))
-    partners = {} if same_input else dict.fromkeys(pictures.real.values(), first)
-    for fakes in pictures.fakes.values():
-        partners |= {path: pictures.real[name] if same_input else first for name, path in fakes.items()}
+def _check_sizes(study_images, same_input):
+    """Without `same_input` any real image may meet any fake, so that all must have one size."""
+    first = next(iter(study_images.real.values()))
+    partners = {} if same_input else dict.fromkeys(study_images.real.values(), first)
+    for fakes in study_images.fakes.values():
+        partners |= {path: study_images.real[name] if same_input else first for name, path in fakes.items()}
     paths = sorted({*partners, *partners.values()})
     sizes = dict(zip(paths, in_parallel(_size, paths, "reading"), strict=True))
     for path, partner in partners.items():
         if sizes[path] != sizes[partner]:
             raise UserError(
                 f"{path} is {sizes[path]} but {partner} is {sizes[partner]}; "
-                "pictures that are shown together must have the same size, so resize one of them."
+                "images that are shown together must have the same size, so resize one of them."
             )
 
 

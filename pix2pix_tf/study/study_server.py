@@ -1,4 +1,4 @@
-"""The study's web server: a page, the pictures of a participant's present trial, and the place for answers."""
+"""The study's web server: a page, the images of a participant's present trial, and the place for answers."""
 
 import contextlib
 import json
@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.study.pictures import as_bmp
 from pix2pix_tf.study.protocol import EXPOSURE_MS, SIDES
 from pix2pix_tf.study.sessions import Refused, Sessions
+from pix2pix_tf.study.study_images import as_bmp
 
 try:
     import uvicorn
@@ -26,7 +26,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 PAGE = Path(__file__).parent / "page"
-# no-transform: a proxy that compressed the pictures would make their sizes tell them apart.
+# no-transform: a proxy that compressed the images would make their sizes tell them apart.
 NEVER_STORED = {"Cache-Control": "no-store, no-transform"}
 HEADERS = [
     (
@@ -48,7 +48,7 @@ def make_app(sessions: Sessions) -> Starlette:
     GET  /session              where the participant is: {"practice", "trials", "exposure_ms", "trial"}; `trial`
                                is the number of trials answered, null before the start. Sets the cookie
     POST /session              starts; does nothing for somebody who has started
-    GET  /trials/3/left        a picture of the present trial. The address tells what is seen on screen, no more
+    GET  /trials/3/left        an image of the present trial. The address tells what is seen on screen, no more
     POST /trials/3             {"answer", "exposure_ms", "response_ms", "hidden"} → {"fake_side"} in practice, {} else
     """
     cookie = f"study-{sessions.settings['study']}"  # Cookies do not tell ports apart, so that each study has its own.
@@ -87,8 +87,8 @@ def make_app(sessions: Sessions) -> Starlette:
         sessions.begin(token)
         return session(request)
 
-    def picture(request):
-        path = sessions.picture(token_of(request), request.path_params["trial"], request.path_params["side"])
+    def image(request):
+        path = sessions.image(token_of(request), request.path_params["trial"], request.path_params["side"])
         return Response(as_bmp(path), media_type="image/bmp", headers=NEVER_STORED)
 
     async def answer(request):
@@ -101,7 +101,7 @@ def make_app(sessions: Sessions) -> Starlette:
         routes=[
             Route("/session", session),
             Route("/session", begin, methods=["POST"]),
-            Route("/trials/{trial:int}/{side}", picture),
+            Route("/trials/{trial:int}/{side}", image),
             Route("/trials/{trial:int}", answer, methods=["POST"]),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ],
@@ -160,6 +160,6 @@ def _refuse(_, refused):
 
 
 def _try_again(_, error):
-    """A full disk, a picture that is gone: the one who runs the study is told, and the page goes on asking."""
+    """A full disk, an image that is gone: the one who runs the study is told, and the page goes on asking."""
     print(f"error: {error}", file=sys.stderr, flush=True)
     return JSONResponse({"error": "The study cannot go on for the moment."}, 503, headers=NEVER_STORED)

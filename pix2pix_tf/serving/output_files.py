@@ -11,19 +11,19 @@ from pix2pix_tf.errors import UserError
 
 
 def answer_paths(files: list[str], output: str, model_name: str) -> list[str]:
-    """Where the answer to each picture goes.
+    """Where the answer to each image goes.
 
     Args:
-      files: the pictures.
-      output: a folder, for `PICTURE-MODEL.png`, with a number if several pictures have one name; or a .png file.
+      files: the images.
+      output: a folder, for `IMAGE-MODEL.png`, with a number if several images have one name; or a .png file.
       model_name: MODEL in these names.
 
     Raises:
-      UserError: there are several pictures for one file, or a path exists.
+      UserError: there are several images for one file, or a path exists.
     """
     if output.lower().endswith(".png") and not os.path.isdir(output):
         if len(files) > 1:
-            raise UserError(f"--output {output} is one file, but there are {len(files)} pictures; give a folder.")
+            raise UserError(f"--output {output} is one file, but there are {len(files)} images; give a folder.")
         paths = [output]
     else:
         paths = []
@@ -37,11 +37,11 @@ def answer_paths(files: list[str], output: str, model_name: str) -> list[str]:
     return paths
 
 
-def write_answer(picture: np.ndarray, path: str) -> None:
+def write_answer(image: np.ndarray, path: str) -> None:
     """Writes uint8 [H, W, 3] to a PNG file that does not exist yet, and makes its folder; UserError if it cannot."""
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(path, "xb") as file:
-            Image.fromarray(picture).save(file, "PNG")
+            Image.fromarray(image).save(file, "PNG")
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}); give another --output.") from error

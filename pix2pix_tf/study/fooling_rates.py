@@ -10,10 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pix2pix_tf.evaluation.bootstrap import mean_and_interval
-from pix2pix_tf.study.answers import read_answers
+from pix2pix_tf.study.answers_file import read_answers
 from pix2pix_tf.study.protocol import EXPOSURE_MS
 
-LATE_MS = EXPOSURE_MS * 1.1  # Pictures that stayed longer than this were seen for longer than was meant.
+LATE_MS = EXPOSURE_MS * 1.1  # Images that stayed longer than this were seen for longer than was meant.
 
 
 def write_report(path: str) -> str:
@@ -35,9 +35,9 @@ def summarize(settings: dict, records: list[dict]) -> dict[str, dict]:
 
     Returns:
       {algorithm: numbers}: `participants` who finished; `unfinished` ones, who are left out; `trials`; `fooled`, the
-      share in [0, 1] of trials in which the fake was taken for the real picture; `low` and `high`, the ends of its
+      share in [0, 1] of trials in which the fake was taken for the real image; `low` and `high`, the ends of its
       bootstrap interval of 95 %, for which participants are drawn anew, as trials of one person are not independent;
-      `fooled_by_participant`; `median_exposure_ms`; `disturbed`, the share of trials whose pictures were loaded twice,
+      `fooled_by_participant`; `median_exposure_ms`; `disturbed`, the share of trials whose images were loaded twice,
       stayed for more than LATE_MS or were hidden with their tab. What is not known is None.
     """
     answers = {record["participant"]: [] for record in records}
@@ -88,9 +88,9 @@ def markdown(settings: dict, results: dict[str, dict]) -> str:
     lines += [
         "",
         f"Labeled real: the share of {settings['trials']} trials a participant in which the fake was taken for the "
-        "real picture, ± half of the 95 % interval (bootstrap over participants). Nobody can tell them apart at 50 %. "
+        "real image, ± half of the 95 % interval (bootstrap over participants). Nobody can tell them apart at 50 %. "
         f"Left out: {settings['practice']} practice trials a participant, and {unfinished} participants who have not "
-        f"finished. Disturbed, but counted: pictures loaded twice, visible for more than {LATE_MS:.0f} ms, or in a tab "
+        f"finished. Disturbed, but counted: images loaded twice, visible for more than {LATE_MS:.0f} ms, or in a tab "
         "that was hidden.",
     ]
     return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@ import resource
 import pytest
 
 from pix2pix_tf import UserError
-from pix2pix_tf.study.answers import open_answers, read_answers
+from pix2pix_tf.study.answers_file import open_answers, read_answers
 
 SETTINGS = {"real": "/photos", "fake": {"cgan": "/out"}, "trials": 40, "fingerprint": "f00"}
 
@@ -115,7 +115,7 @@ def test_damage_elsewhere_is_told_with_its_line(two_lines):
         ({"trials": 30}, r"belongs to a study with trials 40, not 30; go back to that, or give another --answers\.$"),
         ({"real": "/other"}, r"belongs to a study with real '/photos', not '/other'; go back"),
         ({"same_input": True}, r"belongs to a study with same_input None, not True; go back"),
-        ({"fingerprint": "bad"}, r"belongs to a study of other pictures; put them back, or give another --answers\.$"),
+        ({"fingerprint": "bad"}, r"belongs to a study of other images; put them back, or give another --answers\.$"),
     ],
 )
 def test_other_settings_are_refused(two_lines, change, words):

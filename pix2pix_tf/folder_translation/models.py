@@ -1,4 +1,4 @@
-"""What answers the pictures of a folder: a run or an export, as a function from picture to picture."""
+"""What answers the images of a folder: a run or an export, as a function from image to image."""
 
 import dataclasses
 import functools
@@ -18,7 +18,7 @@ from pix2pix_tf.tiling import OVERLAP, TILE, TiledTranslator
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A function on pictures, and what its answers depend on.
+    """A function on images, and what its answers depend on.
 
     Attributes:
       answer: (uint8 RGB [H, W, 3], what to call it in an error) → uint8 of the same shape.
@@ -34,8 +34,8 @@ def open_run(workdir: str, seed: int | None = None, tile_above: float = 4.0, che
 
     Args:
       workdir: the run directory.
-      seed: turns the dropout noise on, the same for each picture.
-      tile_above: pictures of more megapixels are translated in tiles (see `tiling`), to save memory.
+      seed: turns the dropout noise on, the same for each image.
+      tile_above: images of more megapixels are translated in tiles (see `tiling`), to save memory.
       checkpoint: the "latest" or the "best" one.
     """
     translator = Translator.load(workdir, checkpoint)
@@ -46,9 +46,9 @@ def open_run(workdir: str, seed: int | None = None, tile_above: float = 4.0, che
     def tiled():
         return TiledTranslator(translator, noise, copy_pixels=most)
 
-    def answer(picture, name):
+    def answer(image, name):
         try:
-            return tiled()(picture) if picture.size // 3 > most else translator(picture, noise)
+            return tiled()(image) if image.size // 3 > most else translator(image, noise)
         except (tf.errors.ResourceExhaustedError, MemoryError):
             raise UserError(
                 f"{name} needs more memory than there is; give another --output and a --tile_above below {tile_above}."
@@ -83,9 +83,9 @@ def open_export(path: str, seed: int | None = None) -> Model:
         ) from None
     noise = {} if seed is None else {"seed": tf.constant([0, seed])}
 
-    def answer(picture, name):
+    def answer(image, name):
         try:
-            return signature(image=tf.constant(picture[None]), **noise)["image"][0].numpy()
+            return signature(image=tf.constant(image[None]), **noise)["image"][0].numpy()
         except tf.errors.InvalidArgumentError as error:  # The graph has checks of its own, whose message is a sentence.
             reason = re.search(r"assertion failed: \[(.*?)\]", error.message)
             if not reason:

@@ -97,7 +97,7 @@ def _read(path):
 
 def _other_study(path, name, old, new):
     if name == "fingerprint":
-        return f"{path} belongs to a study of other pictures; put them back, or give another --answers."
+        return f"{path} belongs to a study of other images; put them back, or give another --answers."
     return f"{path} belongs to a study with {name} {old!r}, not {new!r}; go back to that, or give another --answers."
 
 

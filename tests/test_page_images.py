@@ -1,4 +1,4 @@
-"""Pictures that a visitor chooses, drops or pastes on the page, in a real Chromium: what of them the model is sent."""
+"""Images that a visitor chooses, drops or pastes on the page, in a real Chromium: what of them the model is sent."""
 
 import io
 
@@ -13,7 +13,7 @@ pytest_plugins = ["page_fixtures"]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_are_sent_upright(visit, model, tmp_path, orientation):
+def test_images_are_sent_upright(visit, model, tmp_path, orientation):
     path = tmp_path / "turned.jpg"
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -22,47 +22,47 @@ def test_pictures_are_sent_upright(visit, model, tmp_path, orientation):
     page.choose(path)
     expected = read_image(str(path)).astype(int)
     assert expected.shape == ((64, 32, 3) if orientation >= 5 else (32, 64, 3))
-    np.testing.assert_allclose(model.picture(), expected, atol=3)
-    np.testing.assert_array_equal(page.pixels("after"), 255 - model.picture())
+    np.testing.assert_allclose(model.sent_image(), expected, atol=3)
+    np.testing.assert_array_equal(page.pixels("after"), 255 - model.sent_image())
 
 
-def clear_picture():
+def clear_image():
     gradient = np.tile(np.arange(64, dtype=np.uint8) * 4, (32, 1))[..., None]
     return Image.fromarray(np.concatenate([quadrants(), gradient], axis=-1))
 
 
 @pytest.mark.parametrize(
-    ("name", "picture", "options"),
+    ("name", "image", "options"),
     [
         ("rgb.png", quadrants(), {}),
         ("palette.png", quadrants().quantize(4), {}),
         ("gray.png", quadrants().convert("L"), {}),
         ("bilevel.png", quadrants().convert("1"), {}),
         ("animated.gif", quadrants().quantize(4), {"save_all": True, "append_images": [Image.new("P", (64, 32))]}),
-        ("picture.bmp", quadrants(), {}),
+        ("image.bmp", quadrants(), {}),
         ("lossless.webp", quadrants(), {"lossless": True}),
-        ("clear.png", clear_picture(), {}),
-        ("clear.webp", clear_picture(), {"lossless": True, "exact": True}),
+        ("clear.png", clear_image(), {}),
+        ("clear.webp", clear_image(), {"lossless": True, "exact": True}),
         ("one.png", Image.new("RGB", (1, 1), (1, 2, 3)), {}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_pictures_are_sent_as_they_are_on_white(visit, model, tmp_path, name, picture, options):
+def test_images_are_sent_as_they_are_on_white(visit, model, tmp_path, name, image, options):
     path = tmp_path / name
-    picture.save(path, **options)
+    image.save(path, **options)
     page = visit(model, None)
     page.choose(path)
-    np.testing.assert_allclose(model.picture(), read_image(str(path)).astype(int), atol=1 if "clear" in name else 0)
-    assert page["picture-size"].text == f"{picture.width} × {picture.height} pixels"
+    np.testing.assert_allclose(model.sent_image(), read_image(str(path)).astype(int), atol=1 if "clear" in name else 0)
+    assert page["image-size"].text == f"{image.width} × {image.height} pixels"
 
 
-def test_a_large_picture_is_scaled_down_and_that_is_said(visit, model, tmp_path):
+def test_a_large_image_is_scaled_down_and_that_is_said(visit, model, tmp_path):
     path = tmp_path / "large.png"
     quadrants(600, 2048).save(path)
     page = visit(model, None)
     page.choose(path)
-    assert page["picture-facts"].text == "large.png\n2048 × 600 pixels, scaled down to 1024 × 300"
-    sent = model.picture()
+    assert page["image-facts"].text == "large.png\n2048 × 600 pixels, scaled down to 1024 × 300"
+    sent = model.sent_image()
     assert sent.shape == (300, 1024, 3)
     np.testing.assert_array_equal(sent[10:140, 10:500], np.broadcast_to((200, 30, 30), (130, 490, 3)))
     np.testing.assert_array_equal(sent[160:290, 520:1010], np.broadcast_to((240, 240, 40), (130, 490, 3)))
@@ -71,24 +71,24 @@ def test_a_large_picture_is_scaled_down_and_that_is_said(visit, model, tmp_path)
 @pytest.mark.parametrize("name", ["scan.tiff", "notes.png", "empty.jpg"])
 def test_what_the_browser_cannot_read_is_said(visit, model, tmp_path, name):
     path = tmp_path / name
-    path.write_bytes({"notes.png": b"not a picture", "empty.jpg": b""}.get(name, b""))
+    path.write_bytes({"notes.png": b"not an image", "empty.jpg": b""}.get(name, b""))
     if name == "scan.tiff":
         quadrants().save(path)
     page = visit(model, None)
     page.choose(path)
     assert page.until_problem() == (
-        f"{name} is no picture that this browser can read. Save it as PNG or JPEG and try again."
+        f"{name} is no image that this browser can read. Save it as PNG or JPEG and try again."
     )
     assert model.sent == []
     good = tmp_path / "good.png"
     quadrants().save(good)
     page.choose(good)
     assert not page["problem"].is_displayed()
-    np.testing.assert_array_equal(model.picture(), quadrants())
+    np.testing.assert_array_equal(model.sent_image(), quadrants())
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
-def test_pictures_may_be_dropped_and_pasted(visit, model, way):
+def test_images_may_be_dropped_and_pasted(visit, model, way):
     page = visit(model)
     png = io.BytesIO()
     quadrants().save(png, "PNG")
@@ -105,10 +105,10 @@ def test_pictures_may_be_dropped_and_pasted(visit, model, way):
         way,
     )
     page.until_quiet()
-    np.testing.assert_array_equal(model.picture(), quadrants())
-    assert page["picture-facts"].text == "handed.png\n64 × 32 pixels"
-    assert page["picture-stage"].is_displayed()
+    np.testing.assert_array_equal(model.sent_image(), quadrants())
+    assert page["image-facts"].text == "handed.png\n64 × 32 pixels"
+    assert page["image-stage"].is_displayed()
     page.radio("kind", "draw").click()
     page["translate"].click()
     page.until_quiet()
-    assert model.picture().shape == (SIDE, SIDE, 3)
+    assert model.sent_image().shape == (SIDE, SIDE, 3)

@@ -1,19 +1,19 @@
-// Any picture that the browser can decode → upright, on white, of a size that a model answers soon.
+// Any image that the browser can decode → upright, on white, of a size that a model answers soon.
 
 const MAX_SIDE = 1024; // pixels; a CPU needs a second or two for such a square
 
 /**
- * Reads the picture in a file.
+ * Reads the image in a file.
  *
  * @returns {canvas, size}: its pixels, and how large it was and, if it was scaled down, is
  * @throws Error, with a sentence, if the browser cannot decode it
  */
-export async function readPicture(file) {
+export async function readImage(file) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    throw new Error(`${file.name} is no picture that this browser can read. Save it as PNG or JPEG and try again.`);
+    throw new Error(`${file.name} is no image that this browser can read. Save it as PNG or JPEG and try again.`);
   }
   const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
@@ -29,7 +29,7 @@ export async function readPicture(file) {
   return { canvas, size };
 }
 
-/** Without transparency, as the pictures that models take, and kept where scripts read and write it fast. */
+/** Without transparency, as the images that models take, and kept where scripts read and write it fast. */
 export function opaqueContext(canvas) {
   return canvas.getContext("2d", { alpha: false, willReadFrequently: true });
 }

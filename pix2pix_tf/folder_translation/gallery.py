@@ -1,4 +1,4 @@
-"""index.html in the output folder: input | output (| target) of each picture, to be opened from the disk.
+"""index.html in the output folder: input | output (| target) of each image, to be opened from the disk.
 
 It needs nothing outside of that folder: inputs and targets, which a browser may not be able to show, are there as
 thumbnails, and so are large outputs.
@@ -14,9 +14,9 @@ from pathlib import Path
 from PIL import Image
 
 from pix2pix_tf import images
-from pix2pix_tf.bulk.names import list_pictures
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.folder_translation.image_names import list_images
 
 THUMBNAIL = 512  # pixels, the longer side at most
 FOLDER = "gallery"  # of the thumbnails
@@ -52,9 +52,9 @@ def write_gallery(output: str, root: str, answers: dict[str, str], target: str |
       settings: what the page says of the model: `model`, `seed`, and `step` if it is known.
 
     Returns:
-      (The path of index.html, a sentence on each picture that cannot be read.)
+      (The path of index.html, a sentence on each image that cannot be read.)
     """
-    targets = list_pictures(target) if target else []
+    targets = list_images(target) if target else []
     by_name = {_stem(path): path for path in targets} | {path: path for path in targets}
 
     def row(name):
@@ -95,7 +95,7 @@ def _row(name, answer, files, output):
 
 
 def _thumbnail(file, path):
-    """Makes the thumbnail `path` of a picture, unless it is there and has the picture's time → (width, height)."""
+    """Makes the thumbnail `path` of an image, unless it is there and has the image's time → (width, height)."""
     time = os.stat(file).st_mtime_ns
     if not os.path.exists(path) or os.stat(path).st_mtime_ns != time:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -111,7 +111,7 @@ def _thumbnail(file, path):
 def _page(rows, with_targets, settings):
     model = Path(settings["model"])
     noise = "without noise" if settings["seed"] is None else f"noise of seed {settings['seed']}"
-    about = [f"{len(rows):,} pictures" if len(rows) != 1 else "1 picture"]
+    about = [f"{len(rows):,} images" if len(rows) != 1 else "1 image"]
     about += [f"step {settings['step']:,}"] if "step" in settings else []
     kinds = ["input", "output", *(["target"] if with_targets else [])]
     return string.Template(PAGE.read_text(encoding="utf-8")).substitute(
@@ -123,11 +123,11 @@ def _page(rows, with_targets, settings):
 
 
 def _article(row, kinds):
-    figures = "".join(f"<figure><figcaption>{kind}</figcaption>{_picture(row, kind)}</figure>" for kind in kinds)
+    figures = "".join(f"<figure><figcaption>{kind}</figcaption>{_image(row, kind)}</figure>" for kind in kinds)
     return f"    <article>{figures}<h2>{_text(row.name)} <span>{row.size}</span></h2></article>"
 
 
-def _picture(row, kind):
+def _image(row, kind):
     if kind not in row.shown:
         return '<div class="none">none</div>'
     path, (width, height) = row.shown[kind]

@@ -1,0 +1,5 @@
+"""A trained model on a whole folder of images."""
+
+from pix2pix_tf.folder_translation.translating import translate_folder
+
+__all__ = ["translate_folder"]
