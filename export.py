@@ -1,27 +1,6 @@
-"""Exports a run as a SavedModel for TensorFlow Serving: python export.py --workdir=RUN --export_dir=MODEL_BASE."""
+"""Exports a run as a SavedModel for TensorFlow Serving: python export.py --help lists the flags."""
 
-from absl import flags
-
-from pix2pix_tf import cli
-
-_WORKDIR = flags.DEFINE_string("workdir", None, "run directory, as train.py makes it", required=True)
-_EXPORT_DIR = flags.DEFINE_string(
-    "export_dir", None, "the model's folder; the next version is made in it", required=True
-)
-_MAX_MEGAPIXELS = flags.DEFINE_float(
-    "max_megapixels", 16, "the largest picture that is answered, in millions of pixels"
-)
-_CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
-_PALETTE = flags.DEFINE_string(
-    "palette", "", "data set in whose class colors the input's label maps are (default: the run's), for drawing them"
-)
-
-
-def main():
-    from pix2pix_tf.exporting import export
-
-    print(export(_WORKDIR.value, _EXPORT_DIR.value, _MAX_MEGAPIXELS.value, _CHECKPOINT.value, _PALETTE.value))
-
+from pix2pix_tf.tools.export import command
 
 if __name__ == "__main__":
-    cli.run(main)
+    command()

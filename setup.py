@@ -25,6 +25,12 @@ setup(
         "pix2pix_tf": ["*/page/*"],
         "pix2pix_tf.datasets": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv"],
     },
+    entry_points={
+        "console_scripts": [
+            f"pix2pix-{path.stem.replace('_', '-')} = pix2pix_tf.tools.{path.stem}:command"
+            for path in sorted(Path("pix2pix_tf/tools").glob("[!_]*.py"))
+        ]
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.12,<4",

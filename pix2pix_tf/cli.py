@@ -7,12 +7,38 @@ import select
 import sys
 import tempfile
 
-from absl import app, flags, logging
+from absl import flags, logging
 
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils import console
 
+flags.disclaim_key_flags()  # What is defined here belongs to the tool that asks for it, whose --help shows it.
 _DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
+_new_names = {}  # {old name of a flag: its new name}
+
+
+class _PathParser(flags.ArgumentParser):
+    """A path, in which ~ and ~name stand for a home; a shell leaves them alone behind `--flag=`."""
+
+    def parse(self, argument):
+        return os.path.expanduser(argument)
+
+
+def define_path(name: str, default: str | None, help_text: str, required: bool = False) -> flags.FlagHolder:
+    """A flag that takes a path, as `flags.DEFINE_string`, with ~ for the user's home. Every path flag is one."""
+    parser, serializer = _PathParser(), flags.ArgumentSerializer()
+    return flags.DEFINE(parser, name, default, help_text, serializer=serializer, required=required)
+
+
+def rename_flag(old: str, new: str) -> None:
+    """Keeps a flag's old name working for one release.
+
+    `rename_flag("data", "data_dir")`, after `--data_dir` is defined, lets `--data=x` mean `--data_dir=x`; `run` then
+    prints a line that says so. `--help` does not show the old name.
+    """
+    flags.DEFINE_alias(old, new, module_name="old names")
+    _new_names[old] = new
 
 
 def define_config_flags(leave_out=()) -> None:
@@ -25,7 +51,8 @@ def define_config_flags(leave_out=()) -> None:
             text += ": " + ", ".join(str(choice) for choice in field.metadata["choices"])
         if field.default not in (None, ""):
             text += f" (default {field.default})"
-        _DEFINERS.get(field.type, flags.DEFINE_string)(field.name, None, text, module_name=sys.argv[0])
+        define = define_path if field.name == "data_dir" else _DEFINERS.get(field.type, flags.DEFINE_string)
+        define(field.name, None, text)
 
 
 def given_config_fields(leave_out=()) -> dict:
@@ -35,34 +62,17 @@ def given_config_fields(leave_out=()) -> dict:
 
 
 def run(main, takes_files: bool = False) -> None:
-    """Runs a tool after its flags are parsed; a UserError becomes one line and exit status 1.
+    """Parses the flags and runs a tool; a UserError becomes one line and exit status 1.
 
     Args:
       main: called without arguments; with the list of what stands beside the flags, if `takes_files`.
       takes_files: whether the tool takes files beside its flags.
     """
-
-    def with_errors_as_sentences(arguments):
-        files, message = arguments[1:], None
-        try:
-            if files and not takes_files:
-                raise UserError(
-                    f"Unexpected argument {files[0]!r}; settings are flags such as --steps=200, see --help."
-                )
-            logging.set_verbosity(logging.WARNING)  # Libraries tell of their inner workings at INFO.
-            _start_tensorflow_quietly()
-            main(files) if takes_files else main()
-        except UserError as error:
-            message = f"error: {error}"
-        except KeyboardInterrupt:
-            message = "interrupted"
-        if message:  # Outside of the `except`, so that nothing keeps the error's frames alive while Python ends.
-            sys.exit(message)
-
+    sys.stdout.reconfigure(errors="backslashreplace")  # No file name and no arrow ends a tool.
     closed = False
     try:
         try:
-            app.run(with_errors_as_sentences, flags_parser=_parse_flags)
+            _with_errors_as_sentences(main, _parse_flags(main, sys.argv), takes_files)
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
@@ -74,6 +84,23 @@ def run(main, takes_files: bool = False) -> None:
         sys.exit(1)
 
 
+def _with_errors_as_sentences(main, files, takes_files):
+    message = None
+    try:
+        if files and not takes_files:
+            raise UserError(f"Unexpected argument {files[0]!r}; settings are flags such as --steps=200, see --help.")
+        logging.use_absl_handler()
+        logging.set_verbosity(logging.WARNING)  # Libraries log their inner workings at INFO.
+        _start_tensorflow_quietly()
+        main(files) if takes_files else main()
+    except UserError as error:
+        message = f"error: {error}"
+    except KeyboardInterrupt:
+        message = "interrupted"
+    if message:  # Outside of the `except`, so that nothing keeps the error's frames alive while Python ends.
+        sys.exit(message)
+
+
 def _output_is_closed():
     """Whether nobody reads this process's output any more."""
     poll = select.poll()
@@ -81,13 +108,35 @@ def _output_is_closed():
     return bool(poll.poll(0))
 
 
-def _parse_flags(arguments):
+class _HelpFlag(flags.BooleanFlag):
+    """`--help` prints what the tool does and its own flags, and ends with exit status 0."""
+
+    def __init__(self, purpose):
+        super().__init__("help", False, "show this help", short_name="h")
+        self._purpose = purpose
+
+    def parse(self, argument):
+        del argument
+        print(f"{self._purpose}\n\nFlags:{flags.FLAGS.main_module_help()}")
+        sys.exit(0)
+
+
+def _parse_flags(main, arguments):
+    """Parses the flags → what stands beside them."""
+    for flag in flags.FLAGS.flags_by_module_dict().get(main.__module__, []):  # A console command's are elsewhere.
+        flags.FLAGS.register_key_flag_for_module(arguments[0], flag)
+    if "help" not in flags.FLAGS:
+        flags.DEFINE_flag(_HelpFlag(main.__globals__["__doc__"].strip()), module_name=arguments[0])
     flags.FLAGS.set_gnu_getopt(True)  # Flags may stand behind files.
     try:
-        return flags.FLAGS(arguments)
+        files = flags.FLAGS(arguments)[1:]
     except flags.Error as error:
         reason = " ".join(str(error).split())
         sys.exit(f"error: {reason} (--help lists the flags)")
+    for old, new in _new_names.items():
+        if flags.FLAGS[old].present:
+            console.warn(f"--{old} is called --{new} now; the old name goes with the next release.")
+    return files
 
 
 def _start_tensorflow_quietly():

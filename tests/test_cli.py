@@ -7,9 +7,12 @@ import sys
 import pytest
 
 SCRIPT = """
+'''Prints lines.'''
 import sys
 from absl import flags
 from pix2pix_tf import cli
+_FOLDER = cli.define_path("folder", None, "a path")
+cli.rename_flag("directory", "folder")
 _KIND = flags.DEFINE_string("kind", "few", "what is printed")
 
 def main(files=None):
@@ -17,6 +20,8 @@ def main(files=None):
         raise BrokenPipeError("a socket's")
     for number in range({"few": 2, "many": 100_000, "some": 1, "files": 0}[_KIND.value]):
         print("line", number)
+    if _FOLDER.value:
+        print(_FOLDER.value, "→")
     if files is not None:
         print(*files, sep="|")
     if _KIND.value == "some":
@@ -82,3 +87,27 @@ def test_a_pipe_that_breaks_elsewhere_is_an_error(script):
 
 def test_the_exit_status_of_a_tool_is_kept(script):
     assert run(*script(), "--kind=some") == (3, "line 0\n", "")
+
+
+def test_help_shows_purpose_and_flags_and_is_no_error(script):
+    status, output, errors = run(*script(), "--help")
+    assert (status, errors) == (0, "")
+    assert output.startswith("Prints lines.\n")
+    assert "\n  --folder: a path\n" in output
+    assert "--directory" not in output
+
+
+def test_an_old_flag_name_works_and_says_the_new_one(script):
+    status, output, errors = run(*script(), "--directory=a", "--kind=files")
+    assert (status, output) == (0, "a →\n")
+    assert errors == "warning: --directory is called --folder now; the old name goes with the next release.\n"
+
+
+def test_a_path_may_begin_with_the_users_home(script, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert run(*script(), "--folder=~/a b/~c", "--kind=files") == (0, "/home/somebody/a b/~c →\n", "")
+
+
+def test_what_stdout_cannot_show_is_escaped(script, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert run(*script(), b"--folder=\xff", "--kind=files") == (0, "\\udcff \\u2192\n", "")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from absl import flags
 
-from pix2pix_tf import Config, cli
+from pix2pix_tf import Config
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.training import loop
 
@@ -37,12 +37,12 @@ def type_train_py(tmp_path, monkeypatch, only_its_flags):
     """Types `train.py` with arguments in an empty folder, in this process: it returns or raises SystemExit."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    main = runpy.run_path(str(Path(__file__).parents[1] / "train.py"))["main"]
+    command = runpy.run_module("pix2pix_tf.tools.train")["command"]
 
     def type_train_py(*arguments):
         flags.FLAGS.unparse_flags()
-        monkeypatch.setattr(cli.app, "run", lambda main, flags_parser: main(flags_parser(["train.py", *arguments])))
-        cli.run(main)
+        monkeypatch.setattr("sys.argv", ["train.py", *arguments])
+        command()
 
     return type_train_py
 

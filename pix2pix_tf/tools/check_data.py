@@ -111,5 +111,10 @@ def _check_output(path, data_dir):
         raise UserError(f"--output {path}: there is no folder {folder}; make it or give another --output.")
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

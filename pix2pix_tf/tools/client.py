@@ -57,5 +57,10 @@ def report(problem):
     return 1
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main, takes_files=True)
+
+
+if __name__ == "__main__":
+    command()

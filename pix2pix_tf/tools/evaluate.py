@@ -76,5 +76,10 @@ def _write(path, text):
     os.replace(path + ".tmp", path)
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

@@ -22,5 +22,10 @@ def main():
     print("\n".join(export_run(_WORKDIR.value, _OUTPUT.value, _CHECKPOINT.value, _OVERWRITE.value)))
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

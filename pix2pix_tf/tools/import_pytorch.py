@@ -25,5 +25,10 @@ def main():
     print("\n".join(import_run(_GENERATOR.value, _DISCRIMINATOR.value, _WORKDIR.value, given)))
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

@@ -128,5 +128,10 @@ def make(job, size):
     pairing.write_png(pairing.side_by_side(*halves, job.files), job.path)
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

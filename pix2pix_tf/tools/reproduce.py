@@ -72,5 +72,10 @@ def _source():
     return {"dataset": _DATA.value}
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

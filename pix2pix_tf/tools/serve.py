@@ -37,5 +37,10 @@ def main():
     serve(_MODEL_BASE.value, _MODEL_NAME.value, _HOST.value, _REST_PORT.value, _GRPC_PORT.value)
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

@@ -68,5 +68,10 @@ def run_study(path):
     print(f"stopped; all answers are in {path}")
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

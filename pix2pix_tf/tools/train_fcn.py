@@ -75,5 +75,10 @@ def main():
     print(f"the classifier is in {_WORKDIR.value}")
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()

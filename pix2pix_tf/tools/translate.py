@@ -59,5 +59,10 @@ def translate() -> str:
     return f"error: {count}, named above; remove or mend what is bad, and the same command goes on."
 
 
-if __name__ == "__main__":
+def command():
+    """The console command."""
     cli.run(main)
+
+
+if __name__ == "__main__":
+    command()
