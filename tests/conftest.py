@@ -161,7 +161,11 @@ def artifacts():
 
 @pytest.fixture(autouse=True)
 def global_seed_is_left_alone():
-    """Takes back TensorFlow's global seed, which a test may have set, and which tf.data's shuffles mix in."""
+    """Takes back TensorFlow's global seed if a test has set it, because tf.data's shuffles mix it in.
+
+    Only then: setting it also throws away all kernels, which the next test would have to prepare anew.
+    """
     yield
-    if tf := sys.modules.get("tensorflow"):
+    tf = sys.modules.get("tensorflow")
+    if tf and tf.compat.v1.get_seed(None) != (None, None):
         tf.random.set_seed(None)

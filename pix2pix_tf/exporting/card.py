@@ -11,8 +11,9 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting.signatures import MAX_IMAGES
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.training.reporting import read_metrics
+from pix2pix_tf.utils.atomic import write_text
 
-VERSIONS = ("tensorflow", "keras", "tensorflow-io", "numpy")
+VERSIONS = ("tensorflow", "keras", "numpy")
 
 
 def model_card(workdir: str, config, step: int, max_pixels: int, parity: list[dict], palette: str = "") -> dict:
@@ -21,9 +22,9 @@ def model_card(workdir: str, config, step: int, max_pixels: int, parity: list[di
     Args:
       workdir: the run that is exported.
       config, step: its configuration, and the training steps of the exported weights.
-      max_pixels: the largest picture that is answered.
-      parity: what replaying the warm-up records gave (see `replay`).
-      palette: data set in whose class colors the input's label maps are; "" for the run's own.
+      max_pixels: of the largest image that is accepted.
+      parity: the result of replaying the warm-up records (see `replay`).
+      palette: the data set whose class colors the input's label maps use; "" for the run's own.
 
     Returns:
       `task`, `step`, `config`, `validation` (the newest numbers up to that step, {} if there are none), `palette`
@@ -48,14 +49,13 @@ def model_card(workdir: str, config, step: int, max_pixels: int, parity: list[di
 def write_card(card: dict, folder: str) -> None:
     """Writes `model_card.json` and, for people, `MODEL_CARD.md` into the `assets.extra` of the export in `folder`."""
     for name, text in (("model_card.json", json.dumps(card, indent=2) + "\n"), ("MODEL_CARD.md", _markdown(card))):
-        with open(os.path.join(folder, "assets.extra", name), "w") as file:
-            file.write(text)
+        write_text(os.path.join(folder, "assets.extra", name), text)
 
 
 def input_palette(config, dataset: str = "") -> dict | None:
     """{class name: RGB} of the input's label maps; None where the input is something else.
 
-    `dataset` tells in whose colors they are; without it, they are taken from the run's own data set, if it has some.
+    `dataset` names the data set whose colors they use; without it, the run's own data set decides.
 
     Raises:
       UserError: `dataset` has no palette.
@@ -78,7 +78,7 @@ def _markdown(card):
     largest = max(record["largest"] for record in card["parity"])
     validation = card["validation"]
     measured = (
-        f"On validation pictures at step {validation['step']}: L1 {validation['val_l1']:.4f} on [-1, 1], "
+        f"On validation images at step {validation['step']}: L1 {validation['val_l1']:.4f} on [-1, 1], "
         f"PSNR {validation['val_psnr']:.2f} dB, SSIM {validation['val_ssim']:.4f}."
         if validation
         else "No validation numbers were recorded."

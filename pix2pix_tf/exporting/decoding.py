@@ -1,7 +1,7 @@
 """Any encoded image → RGB, inside a graph, with its size looked up before anything is decoded.
 
 TensorFlow's kernels decode JPEG, PNG, GIF (the first frame), BMP and WebP. They ignore EXIF orientation and drop
-alpha; clients that may hold such pictures turn them upright and flatten them first, as `tools.client` does.
+alpha; a client that may hold such images turns them upright and flattens them first, as `tools.client` does.
 """
 
 import tensorflow as tf
@@ -18,8 +18,8 @@ def check(condition, *sentence):
 def decode(content, max_pixels: int):
     """An encoded image, a scalar string → RGB uint8 [H, W, 3].
 
-    Fails with INVALID_ARGUMENT if it is of no kind that can be decoded, damaged, empty, or larger than `max_pixels`;
-    memory for its pixels is asked for only after that.
+    Fails with INVALID_ARGUMENT if its format is not supported, or if it is damaged, empty or larger than `max_pixels`;
+    memory for its pixels is allocated only after that check.
     """
     header = tf.cast(tf.io.decode_raw(content, tf.uint8, fixed_length=HEADER), tf.int64)
     formats = {
@@ -50,7 +50,7 @@ def decode(content, max_pixels: int):
         content = tf.identity(content)
     image = tf.cond(
         is_jpeg,
-        # As exact as Pillow, by which pictures are read for training.
+        # As exact as Pillow, which reads the images for training.
         lambda: tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE"),
         lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
     )
@@ -58,7 +58,7 @@ def decode(content, max_pixels: int):
 
 
 def check_size(height, width, max_pixels: int):
-    """A control dependency that fails unless a picture has at least one pixel and at most `max_pixels`."""
+    """A control dependency that fails unless an image has at least one pixel and at most `max_pixels`."""
     height, width = tf.cast(height, tf.int64), tf.cast(width, tf.int64)
     pixels = height * width
     return check(

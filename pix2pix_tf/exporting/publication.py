@@ -1,7 +1,6 @@
 """Publishing an export: built and checked out of a server's sight, then renamed once to the next version number."""
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -13,6 +12,8 @@ from pathlib import Path
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting import card, recording, replay, signatures
 from pix2pix_tf.inference import Translator
+from pix2pix_tf.utils.locks import exclusive_lock
+from pix2pix_tf.utils.version_folders import next_version
 
 UNFINISHED = ".export-"  # Servers look at names that are integers only.
 # What an export must have in common with the run's own generator: the share of equal values, and the largest distance.
@@ -25,23 +26,23 @@ def export(
     """Publishes a run's generator as the next version of a model.
 
     The SavedModel is written to a hidden folder in `export_dir`, loaded in a fresh process that cannot import this
-    project, asked the recorded requests, and renamed to the next integer only if its answers are those of the
-    run's own generator. Nothing is overwritten, and a crash leaves no folder that a server would pick up.
+    project, replayed the recorded requests, and renamed to the next integer only if its outputs are those of the run's
+    own generator. Nothing is overwritten, and a crash leaves no folder that a server would pick up.
 
     Args:
       workdir: the run directory.
       export_dir: the model's base folder, which is made if it is missing.
-      max_megapixels: the largest picture that is answered, in millions of pixels.
+      max_megapixels: the largest image that the export accepts, in millions of pixels.
       checkpoint: the "latest" one of the run, or the "best", which training with `eval_every` keeps.
-      palette: data set in whose class colors the input's label maps are, for the page on which they are drawn; "" for
-        the run's own.
+      palette: the data set whose class colors the input's label maps use, for the page on which users draw them; ""
+        for the run's own.
 
     Returns:
       The path of the new version.
 
     Raises:
       UserError: there is no such run or no checkpoint, the run normalizes with batch statistics, `export_dir` is no
-        folder or in use, or the check failed.
+        folder, is in use or holds the last possible version, or the check failed.
     """
     max_pixels = round(max_megapixels * 10**6)
     if max_pixels < 1:
@@ -50,10 +51,11 @@ def export(
     config = translator.config
     if config.inference_statistics == "batch":
         raise UserError(
-            f"{workdir} has inference_statistics=batch, under which an answer depends on whose image shares the "
-            "batch; a server needs image: set it in the run's config.json."
+            f"{workdir} has inference_statistics=batch, with which an output depends on the other images of its "
+            "batch; a server needs inference_statistics=image: set it in the run's config.json."
         )
     card.input_palette(config, palette)  # A wrong name is an error before the work begins.
+    next_version(export_dir)  # So is a folder without a number left.
     with _unfinished_folder(export_dir) as folder:
         signatures.save(config, translator.generator, max_pixels, folder)
         recording.record_requests(translator, folder)
@@ -66,18 +68,14 @@ def export(
 def _unfinished_folder(export_dir):
     """A new hidden folder in `export_dir`, which no other export uses meanwhile; removed if the block fails.
 
-    What an export that was killed has left behind is removed, too.
+    Folders that killed exports left behind are removed first.
     """
     try:
         os.makedirs(export_dir, exist_ok=True)
-        lock = open(os.path.join(export_dir, ".lock"), "w")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise UserError(f"{export_dir} cannot hold exports ({error.strerror}); give another --export_dir.") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"another process is exporting to {export_dir}; wait for it.") from None
+    busy = f"another process is exporting to {export_dir}; wait for it."
+    with exclusive_lock(os.path.join(export_dir, ".lock"), busy):
         for left in Path(export_dir).glob(UNFINISHED + "*"):
             shutil.rmtree(left)
         folder = tempfile.mkdtemp(prefix=UNFINISHED, dir=export_dir)
@@ -90,7 +88,8 @@ def _unfinished_folder(export_dir):
 def _check(folder, precision):
     """Replays the recorded requests in a fresh process → one {"signature", "equal", "largest"} each."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-I", replay.__file__, os.path.abspath(folder)]
+    # -I alone would lose PYTHONPATH and the user's site-packages, where TensorFlow may be installed.
+    command = [sys.executable, "-I", replay.__file__, os.path.abspath(folder), *map(os.path.abspath, sys.path)]
     process = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True)
     if process.returncode:
         reason = (process.stderr.strip() or f"exit status {process.returncode}").splitlines()[-1]
@@ -107,13 +106,12 @@ def _check(folder, precision):
 
 
 def _publish(folder, export_dir):
-    """Renames the finished folder to the next integer, once everything in it is on the disk."""
-    os.chmod(folder, 0o755)  # mkdtemp lets only its own user in; a server is often another one.
+    """Flushes the finished folder to the disk and renames it to the next integer."""
+    os.chmod(folder, 0o755)  # mkdtemp lets only its own user in; a server often runs as another.
     for path in (*Path(folder).rglob("*"), Path(folder)):
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
-    versions = [int(name) for name in os.listdir(export_dir) if name.isdecimal()]
-    path = os.path.join(export_dir, str(max(versions, default=0) + 1))
+    path = os.path.join(export_dir, str(next_version(export_dir)))
     os.rename(folder, path)
     return path

@@ -1,4 +1,4 @@
-"""Recorded requests with the run's own answers: what warms a server up, and what an export is checked against.
+"""Recorded requests and the run's own outputs: they warm a server up, and an export is checked against them.
 
 They are `PredictionLog` messages in a TFRecord file, the form that TensorFlow Serving replays when it loads a model.
 """
@@ -15,23 +15,23 @@ ODD_SIZE = (37, 53)  # smaller than any network's input, and no multiple of anyt
 
 
 def record_requests(translator, folder: str) -> None:
-    """Writes the warm-up file of the export in `folder`, each request with the `Translator`'s answer to it.
+    """Writes the warm-up file of the export in `folder`, each request with the `Translator`'s output.
 
-    Every signature is asked at the training size, `translate` also for two small pictures of an odd size and for a
-    gray one. The pictures are drawn, so that none of a data set leaves with the model.
+    Every signature gets a request at the training size, `translate` also one of two small images of an odd size and
+    one of a gray image. A program draws the images, so none of a data set leaves with the model.
     """
     height, width = translator.config.size
-    picture = _picture(height, width)
-    small = np.stack([_picture(*ODD_SIZE), _picture(*ODD_SIZE)[::-1]])
+    image = _draw_image(height, width)
+    small = np.stack([_draw_image(*ODD_SIZE), _draw_image(*ODD_SIZE)[::-1]])
     gray = small[:1, ..., :1]
-    answer = translator(picture)
+    output = translator(image)
     recorded = [
-        ("translate", {"image": picture[None]}, {"image": answer[None]}),
-        ("serving_default", {"image_bytes": _png(picture)}, {"image_bytes": _png(answer)}),
+        ("translate", {"image": image[None]}, {"image": output[None]}),
+        ("serving_default", {"image_bytes": _png(image)}, {"image_bytes": _png(output)}),
         (
             "sample",
-            {"image": picture[None], "seed": np.array(SEED, np.int32)},
-            {"image": translator(picture, seed=SEED)[None]},
+            {"image": image[None], "seed": np.array(SEED, np.int32)},
+            {"image": translator(image, seed=SEED)[None]},
         ),
         ("translate", {"image": small}, {"image": translator(small)}),
         ("translate", {"image": gray}, {"image": translator(gray)}),
@@ -43,7 +43,7 @@ def record_requests(translator, folder: str) -> None:
             writer.write(_log(signature, inputs, outputs).SerializeToString())
 
 
-def _picture(height, width):
+def _draw_image(height, width):
     """Smooth colors and some texture, uint8 [height, width, 3]; the same on every machine."""
     rng = np.random.RandomState(0)  # Its stream is frozen, that of newer generators is not.
     rows, columns = np.mgrid[0:height, 0:width]
@@ -51,8 +51,8 @@ def _picture(height, width):
     return np.clip(smooth + rng.normal(0, 16, (height, width, 3)), 0, 255).astype(np.uint8)
 
 
-def _png(picture):
-    return np.array([tf.io.encode_png(picture).numpy()])
+def _png(image):
+    return np.array([tf.io.encode_png(image).numpy()])
 
 
 def _log(signature, inputs, outputs):

@@ -1,7 +1,7 @@
-"""The functions that a SavedModel offers: pure, and for pictures of any size and number.
+"""The functions that a SavedModel offers: pure, and for any size and number of images.
 
 Everything is inside the graph: decoding, normalization, color conversion, padding to a valid size and cropping back.
-Pictures go through the network one by one, so an answer does not depend on what shares its request, to the bit.
+Images go through the network one by one, so an output does not depend on the rest of its request, to the bit.
 """
 
 import tensorflow as tf
@@ -16,7 +16,7 @@ class ExportedGenerator(tf.Module):
     """A trained generator with the signatures `serving_default`, `translate` and `sample`."""
 
     def __init__(self, config, generator, max_pixels: int):
-        """`max_pixels` is the largest picture that is answered, height times width."""
+        """`max_pixels`: of the largest image that is accepted, height times width."""
         super().__init__()
         self._max_pixels = max_pixels
         self._plain, self._noisy = graphs(answer, config, generator, tf.uint8)
@@ -26,20 +26,20 @@ class ExportedGenerator(tf.Module):
     def serving_default(self, image_bytes):
         """`image_bytes`: encoded images, string [N] → `image_bytes`: PNG files of the same sizes, string [N].
 
-        TensorFlow Serving's REST interface takes and gives them as {"b64": …}, for the name ends in `_bytes`.
+        TensorFlow Serving's REST interface takes and returns them as {"b64": …} because the name ends in `_bytes`.
         """
 
-        def answer_file(content):
-            return tf.io.encode_png(self._answer(decode(content, self._max_pixels)))
+        def translate_file(content):
+            return tf.io.encode_png(self._translate(decode(content, self._max_pixels)))
 
         with _check_count(image_bytes):
             contents = tf.identity(image_bytes)
-        return {"image_bytes": _one_by_one(answer_file, contents, tf.TensorSpec([], tf.string))}
+        return {"image_bytes": _one_by_one(translate_file, contents, tf.TensorSpec([], tf.string))}
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8, "image")])
     def translate(self, image):
         """`image`: uint8 [N, H, W, 3], or [N, H, W, 1] for gray → `image`: uint8 RGB [N, H, W, 3]."""
-        return {"image": self._answers(image)}
+        return {"image": self._translate_each(image)}
 
     @tf.function(
         autograph=False,
@@ -49,10 +49,10 @@ class ExportedGenerator(tf.Module):
         ],
     )
     def sample(self, image, seed):
-        """As `translate`, with the dropout noise z of `seed`, int32 [2], in every picture (paper, section 3.1)."""
-        return {"image": self._answers(image, seed)}
+        """As `translate`, with the dropout noise z of `seed`, int32 [2], in every image (paper, section 3.1)."""
+        return {"image": self._translate_each(image, seed)}
 
-    def _answers(self, image, seed=None):
+    def _translate_each(self, image, seed=None):
         _, height, width, channels = tf.unstack(tf.shape(image))
         with (
             _check_count(image),
@@ -61,12 +61,12 @@ class ExportedGenerator(tf.Module):
         ):
             rgb = tf.tile(image, [1, 1, 1, 3 // tf.maximum(channels, 1)])
         rgb = tf.ensure_shape(rgb, [None, None, None, 3])
-        return _one_by_one(lambda one: self._answer(one, seed), rgb, tf.TensorSpec([None, None, 3], tf.uint8))
+        return _one_by_one(lambda one: self._translate(one, seed), rgb, tf.TensorSpec([None, None, 3], tf.uint8))
 
-    def _answer(self, image, seed=None):
-        """RGB uint8 [H, W, 3] → the answer, of the same shape."""
-        answers = self._plain(image[None]) if seed is None else self._noisy(image[None], seed[None])
-        return answers[0]
+    def _translate(self, image, seed=None):
+        """RGB uint8 [H, W, 3] → the output, of the same shape."""
+        outputs = self._plain(image[None]) if seed is None else self._noisy(image[None], seed[None])
+        return outputs[0]
 
 
 def save(config, generator, max_pixels: int, folder: str) -> None:
