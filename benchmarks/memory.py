@@ -17,7 +17,7 @@ import time
 
 from absl import app, flags
 
-from pix2pix_tf.training.reporting import read_metrics
+from pix2pix_tf.runs import read_metrics
 
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["1", "4", "16"], "batches whose peak is measured")
 _IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")

@@ -24,7 +24,7 @@ from pix2pix_tf.data.old_look import old_look
 from pix2pix_tf.evaluation.answers import open_splits, read_pair, spread
 from pix2pix_tf.evaluation.colors import intersections, lab_histograms
 from pix2pix_tf.evaluation.quality import picture_metrics
-from pix2pix_tf.training.reporting import sample_grid
+from pix2pix_tf.grids import sample_grid
 
 _DATA = flags.DEFINE_string("data", "toy_facades", "data set, or folder of pairs, whose B → A gives photographs")
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the pairs, of both runs and of the picture", required=True)
@@ -69,7 +69,7 @@ def make_pairs(config, split):
     """Old prints beside the photographs of a split → the folder of the pairs."""
     photos, pairs = (os.path.join(_WORKDIR.value, name) for name in ("photos", "pairs"))
     for number in range(len(split)):
-        pairing.write_png(photo(config, split, number), os.path.join(photos, f"{number}.png"))
+        images.write_png(photo(config, split, number), os.path.join(photos, f"{number}.png"))
     command = [sys.executable, "-m", "pix2pix_tf.tools.make_pairs", f"--photos_dir={photos}", f"--output_dir={pairs}"]
     subprocess.run([*command, "--kind=old", "--val_fraction=0.01"], check=True, stdout=sys.stderr)
     return pairs

@@ -14,7 +14,7 @@ import sys
 
 from absl import app, flags
 
-from pix2pix_tf.training.reporting import read_metrics
+from pix2pix_tf.runs import read_metrics
 
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of pairs, with train/ and val/", required=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run directories", required=True)

@@ -1,4 +1,4 @@
-"""Every setting of a run in one frozen dataclass: defaults, validation, JSON, the paper's presets.
+"""Every setting of a run in one frozen dataclass: defaults, validation and JSON.
 
 Nothing here imports TensorFlow. `train.py` makes one flag of each field, with the field's default
 and help text, so a number stands in this file or nowhere.
@@ -7,10 +7,14 @@ and help text, so a number stands in this file or nowhere.
 import dataclasses
 import json
 import math
+import os
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.presets import PRESETS, preset_of
+from pix2pix_tf.utils.json_files import parse_json
 
 MIN_LEVELS, MAX_LEVELS = 5, 8
+FORMAT_VERSION = 2  # Of config.json; the first one had no number.
 SIZES = ("image_size", "jitter_size")
 
 
@@ -33,15 +37,15 @@ class Config:
     """The settings of one run; raises UserError when a value is not allowed.
 
     Sizes are `256` (square) or `"256x512"` (height x width). Fields marked `may_change` may differ
-    when a run is continued; all others are fixed by the run directory's `config.json`.
+    when a run is resumed; all others are fixed by the run directory's `config.json`.
     """
 
     # Data
     dataset: str = _field("toy_facades", "TFDS builder that the pairs come from, or the name of a preset")
-    data_dir: str = _field("", "folder of your own pictures; when set, pairs come from it")
+    data_dir: str = _field("", "folder of your own images; when set, pairs come from it")
     layout: str = _field(
         "auto",
-        "how data_dir is laid out: A|B halves in one picture, folders A/ and B/, or single photos",
+        "how data_dir is laid out: A|B halves in one image, folders A/ and B/, or single photos",
         choices=("auto", "side_by_side", "two_folders", "photos"),
     )
     task: str = _field(
@@ -61,12 +65,12 @@ class Config:
     mirror: bool = _field(True, "flip half of the pairs left-right")
     skip_bad_images: bool = _field(
         False,
-        "read all pictures at the start, and leave out those that are broken, unpaired, tiny or there twice",
+        "read all images at the start, and leave out those that are broken, unpaired, tiny or duplicates",
         may_change=True,
     )
     cache_gigabytes: float | str = _field(
         "auto",
-        "memory for decoded pictures, or auto for half of what is free; what exceeds it is decoded anew",
+        "memory for decoded images, or auto for half of what is free; the others are decoded each time",
         minimum=0,
         may_change=True,
     )
@@ -119,22 +123,24 @@ class Config:
     )
     best_metric: str = _field(
         "val_l1",
-        "what makes a checkpoint the best: lowest L1, highest PSNR or SSIM",
+        "which metric makes a checkpoint the best: lowest L1, highest PSNR or SSIM",
         choices=("val_l1", "val_psnr", "val_ssim"),
         may_change=True,
     )
     save_every: int = _field(1000, "steps between two checkpoints", minimum=1, may_change=True)
     keep_checkpoints: int = _field(3, "how many of the newest checkpoints are kept", minimum=1, may_change=True)
     validation_images: int = _field(
-        50, "validation pairs that are measured at each sample grid", minimum=1, may_change=True
+        50, "validation pairs that are measured with each sample grid", minimum=1, may_change=True
     )
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _plain(getattr(self, field.name)))
         object.__setattr__(self, "cache_gigabytes", _parse_gigabytes(self.cache_gigabytes))
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
         for name in SIZES:
-            object.__setattr__(self, name, canonical(name, getattr(self, name)))
+            object.__setattr__(self, name, _canonical(name, getattr(self, name)))
         self._check_sizes()
         if self.gan_weight == 0 and self.reconstruction_weight == 0:
             raise UserError(
@@ -186,58 +192,48 @@ class Config:
         """The paper's settings for a data set (appendix 6.2), with `changes` on top."""
         if dataset_name not in PRESETS:
             raise UserError(f"There is no preset {dataset_name!r}; the presets are {', '.join(sorted(PRESETS))}.")
-        return cls(**{"dataset": dataset_name, **PRESETS[dataset_name], **changes})
+        return cls(**preset_of(dataset_name) | changes)
 
     def replace(self, **changes) -> "Config":
         """A copy with `changes`, validated anew."""
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> str:
-        """The settings as a JSON object, one field a line."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+        """The settings and their `format_version` as a JSON object, one a line."""
+        return json.dumps({"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}, indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "Config":
-        """The inverse of `to_json`; fields that are absent take their default."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise UserError(f"The configuration is not valid JSON ({error}).") from None
-        if not isinstance(values, dict):
-            raise UserError(f"The configuration must be a JSON object. Received: {text.strip()[:60]!r}.")
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise UserError(
-                f"The configuration has unknown fields: {', '.join(unknown)}; it may be of a newer version."
-            )
-        return cls(**values)
+    def from_json(cls, text: str | bytes, name: str = "the configuration") -> "Config":
+        """The inverse of `to_json`, and of that of older versions; fields that are absent take their default.
+
+        Raises:
+          UserError: `name`, as errors call the text, is no sound JSON, of a newer version, or has a wrong field.
+        """
+        return cls(**_migrated(parse_json(text, name), name))
 
 
-# Paper, appendix 6.2. `a` is the left half of the authors' pictures and `b` the right one.
-_JITTER_AND_MIRROR = {"jitter_size": None, "mirror": True}
-_NO_AUGMENTATION = {"jitter_size": 0, "mirror": False}
-_CITYSCAPES = {
-    "dataset": "pix2pix_cityscapes",
-    "direction": "b_to_a",
-    "epochs": 200,
-    "batch_size": 1,
-    **_JITTER_AND_MIRROR,
-}
-PRESETS = {
-    "toy_facades": {"direction": "b_to_a", "epochs": 200, "batch_size": 1, **_JITTER_AND_MIRROR},
-    "facades": {"direction": "b_to_a", "epochs": 200, "batch_size": 1, **_JITTER_AND_MIRROR},
-    "cityscapes": _CITYSCAPES,
-    "pix2pix_cityscapes": _CITYSCAPES,
-    "maps": {"direction": "a_to_b", "epochs": 200, "batch_size": 1, **_JITTER_AND_MIRROR},
-    "edges2shoes": {"direction": "a_to_b", "epochs": 15, "batch_size": 4, **_NO_AUGMENTATION},
-    "edges2handbags": {"direction": "a_to_b", "epochs": 15, "batch_size": 4, **_NO_AUGMENTATION},
-    "night2day": {"direction": "b_to_a", "epochs": 17, "batch_size": 4, **_JITTER_AND_MIRROR},
-    "thermal2color": {"direction": "a_to_b", "epochs": 10, "batch_size": 4, **_NO_AUGMENTATION},
-    # Not in the paper: its colorization's augmentation, and the epochs of its small data sets.
-    "victorian400": {"task": "colorize", "direction": "a_to_b", "epochs": 200, "jitter_size": 0, "mirror": True},
-    "colorization": {"task": "colorize", "epochs": 6, "batch_size": 4, "jitter_size": 0, "mirror": True},
-    "inpainting": {"task": "inpaint", "epochs": 25, "batch_size": 4, **_NO_AUGMENTATION},
-}
+def _migrated(values, name):
+    """The fields of a configuration of any version, as the present one has them."""
+    fields = dict(values)
+    version = fields.pop("format_version", 1)
+    unknown = ", ".join(sorted(fields.keys() - {field.name for field in dataclasses.fields(Config)}))
+    if type(version) is not int or version < 1:
+        raise UserError(f"{name} must have a whole number as its format_version. Received: {version!r}.")
+    if version > FORMAT_VERSION:
+        raise UserError(
+            f"{name} has format_version {version}, newer than the {FORMAT_VERSION} that is known here"
+            f"{f', and the unknown fields {unknown}' if unknown else ''}; update pix2pix_tf."
+        )
+    if unknown:
+        raise UserError(f"{name} has unknown fields: {unknown}; correct or remove them.")
+    return fields  # Version 1 has the same fields as version 2.
+
+
+def _plain(value):
+    """NumPy's scalars and paths as Python's own types."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def _check(field, value):
@@ -260,7 +256,7 @@ def _check(field, value):
         raise UserError(f"{field.name} must be at most {rules['maximum']}. Received: {value!r}.")
 
 
-def canonical(name, value):
+def _canonical(name, value):
     """A field's value as it is stored: sizes in the form that `_written` gives them."""
     if name not in SIZES or value is None:
         return value

@@ -12,8 +12,8 @@ import tensorflow as tf
 from PIL import ExifTags, Image, ImageChops, ImageOps
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.atomic import atomic_path
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000  # Larger pictures are refused before they are decoded.
 
 # Pillow warns of odd metadata, of which nobody can make anything; what cannot be decoded is an error.
@@ -189,3 +189,18 @@ def _mirrored(length, side):
     period = tf.maximum(2 * (side - 1), 1)
     position = tf.range(length) % period
     return tf.minimum(position, period - position)
+
+
+def write_png(image: np.ndarray, path: str) -> None:
+    """Writes uint8 [H, W, 3] as a PNG file, whole or not at all; folders are made as needed.
+
+    Raises:
+      UserError: it cannot be written.
+    """
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder or ".", exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be made ({error.strerror}); give another folder.") from None
+    with atomic_path(path) as temporary:
+        Image.fromarray(image).save(temporary, "PNG")

@@ -6,8 +6,8 @@ import pkgutil
 
 import numpy as np
 
-from pix2pix_tf.config import PRESETS
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.presets import preset_of
 
 _DATASETS = "pix2pix_tf.datasets"
 IGNORED = -1  # The class number of what is labeled but not scored.
@@ -59,7 +59,7 @@ def palette_of(dataset: str) -> Palette:
     Raises:
       UserError: there is no such data set, or its pictures are no label maps.
     """
-    dataset = PRESETS.get(dataset, {}).get("dataset", dataset)
+    dataset = preset_of(dataset)["dataset"]
     known = _names_of_datasets()
     metadata = _metadata(dataset) if dataset in known else {}
     if "palette" not in metadata:

@@ -1,22 +1,31 @@
-"""The run directory's configuration: which settings a run starts with, and what may change when it goes on."""
+"""The run directory: its configuration, which settings may change when it is resumed, and its metrics."""
 
 import dataclasses
+import difflib
+import json
 import os
 
-from pix2pix_tf.config import PRESETS, Config, canonical
+from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.presets import PRESETS, WITHOUT_DATA_SET, preset_of
+from pix2pix_tf.utils.atomic import write_text
+from pix2pix_tf.utils.console import log, warn
+from pix2pix_tf.utils.json_files import parse_json
+
+CONFIG_FILE = "config.json"
+METRICS_FILE = "metrics.jsonl"
 
 
 def default_workdir(given: dict) -> str:
-    """`runs/<dataset>-<task>`; for a folder of one's own, its name stands for the data set's."""
+    """`runs/<dataset>-<task>`; for a folder of the user's own, its name stands for the data set's."""
     folder = given.get("data_dir")
     data = os.path.basename(os.path.abspath(folder)) if folder else given.get("dataset", Config.dataset)
-    task = given.get("task") or PRESETS.get(_preset_name(given), {}).get("task", Config.task)
+    task = given.get("task") or preset_of(_preset_name(given) or "").get("task", Config.task)
     return os.path.join("runs", f"{data}-{task}")
 
 
 def config_for_run(workdir: str, given: dict) -> Config:
-    """The configuration of the run in `workdir`, new or to be continued; prints which preset a new one takes.
+    """The configuration of the run in `workdir`, new or to be resumed; says which data and preset a new one takes.
 
     Args:
       workdir: the run directory; it need not exist.
@@ -26,61 +35,143 @@ def config_for_run(workdir: str, given: dict) -> Config:
       UserError: `workdir` is no run directory, or `given` contradicts its `config.json` in a field that
         may not change.
     """
-    path = os.path.join(workdir, "config.json")
-    if os.path.exists(path):
-        with open(path) as file:
-            return _continued(workdir, Config.from_json(file.read()), given)
-    if os.path.isdir(workdir) and set(os.listdir(workdir)) - {".lock"}:
-        raise UserError(f"{workdir} holds files but no config.json, so it is no run directory; give another --workdir.")
+    if is_run(workdir):
+        return _resumed(workdir, load_config(workdir), given)
+    check_is_free(workdir)
+    config = new_config(given)
+    log(f"new run in {workdir}, on {config.data_dir or config.dataset}{_similar_runs(workdir)}")
     if name := _preset_name(given):
-        print(f"preset {name}: {', '.join(f'{field}={value}' for field, value in PRESETS[name].items())}", flush=True)
-    return new_config(given)
+        log(f"preset {name}: {', '.join(f'{field}={value}' for field, value in PRESETS[name].items())}")
+    return config
 
 
 def new_config(given: dict) -> Config:
     """The configuration of a new run: that of its data set's preset, if it has one, with the fields of `given`."""
-    if name := _preset_name(given):
+    name = _preset_name(given)
+    if name in WITHOUT_DATA_SET and not given.get("data_dir"):
+        raise UserError(f"dataset {name} has settings here, but no data; give --data_dir, a folder that holds them.")
+    if name:
         return Config.preset(name, **{field: value for field, value in given.items() if field != "dataset"})
     return Config(**given)
 
 
 def _preset_name(given: dict) -> str | None:
-    """The preset that a new run with these fields starts from: its data set's; none for a folder of one's own."""
+    """The preset that a new run with these fields starts from: its data set's; none for a folder without a name."""
     name = given.get("dataset", None if given.get("data_dir") else Config.dataset)
     return name if name in PRESETS else None
 
 
-def _continued(workdir: str, stored: Config, given: dict) -> Config:
+def _similar_runs(workdir):
+    """`; there are runs named a, b` beside it that `workdir` may be a misspelling of, or nothing."""
+    folder, name = os.path.split(os.path.abspath(workdir))
+    runs = (
+        [other for other in os.listdir(folder) if is_run(os.path.join(folder, other))] if os.path.isdir(folder) else []
+    )
+    similar = difflib.get_close_matches(name, runs)
+    paths = ", ".join(os.path.join(os.path.dirname(workdir), other) for other in similar)
+    return f"; to resume a run, give --workdir as it is called: {paths}" if similar else ""
+
+
+def _resumed(workdir: str, stored: Config, given: dict) -> Config:
     """`stored` with the fields of `given` that may change."""
     given = dict(given)
-    if "dataset" in given:  # A preset may go by a shorter name than its data set.
-        given["dataset"] = PRESETS.get(given["dataset"], {}).get("dataset", given["dataset"])
+    if "dataset" in given:  # A preset may have a shorter name than its data set.
+        given["dataset"] = preset_of(given["dataset"])["dataset"]
     if "epochs" in given and "steps" not in given:
         given["steps"] = 0  # The user now counts in epochs.
+    config = stored.replace(**given)
+    check_resumes(workdir, stored, config)
+    return config
+
+
+def check_resumes(workdir: str, stored: Config, config: Config) -> None:
+    """Raises UserError where `config` contradicts that of the run, `stored`, in a field that may not change.
+
+    `data_dir` may be written in another way, and may be another folder if the old one is no longer there: the data
+    have moved.
+    """
     for field in dataclasses.fields(Config):
-        old = getattr(stored, field.name)
-        new = canonical(field.name, given.get(field.name, old))
-        if old != new and not field.metadata["may_change"]:
-            raise UserError(
-                f"The run in {workdir} was started with {field.name}={old!r}, not {new!r}; "
-                f"leave --{field.name} out to continue it, or give another --workdir."
-            )
-    return stored.replace(**given)
+        old, new = getattr(stored, field.name), getattr(config, field.name)
+        if old == new or field.metadata["may_change"] or (field.name == "data_dir" and _are_the_same_data(old, new)):
+            continue
+        raise UserError(
+            f"The run in {workdir} was started with {field.name}={old!r}, not {new!r}; "
+            f"leave --{field.name} out to resume it, or give another --workdir."
+        )
+
+
+def _are_the_same_data(old, new):
+    """Whether two data_dir are one folder, or the second is where the first has moved."""
+    return bool(old and new) and (os.path.realpath(old) == os.path.realpath(new) or not os.path.isdir(old))
+
+
+def check_is_free(workdir: str) -> None:
+    """Raises UserError where a new run cannot take the folder `workdir`: it holds something else, or is a file.
+
+    What a run that was killed in its first moment leaves, hidden and temporary files, counts as nothing.
+    """
+    try:
+        names = os.listdir(workdir)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"{workdir} cannot be a run directory ({error.strerror}); give another --workdir.") from None
+    if any(not name.startswith(".") and not name.endswith(".tmp") for name in names):
+        raise UserError(
+            f"{workdir} holds files but no {CONFIG_FILE}, so it is no run directory; give another --workdir."
+        )
+
+
+def is_run(workdir: str) -> bool:
+    """Whether a folder holds the configuration of a run."""
+    return os.path.isfile(os.path.join(workdir, CONFIG_FILE))
 
 
 def load_config(workdir: str) -> Config:
-    """The configuration of a run that is there; UserError if it is not."""
-    path = os.path.join(workdir, "config.json")
-    if not os.path.exists(path):
-        raise UserError(f"{workdir} holds no config.json, so it is no run directory; give one that train.py made.")
-    with open(path) as file:
-        return Config.from_json(file.read())
+    """The configuration of a run; UserError if there is none, or if it is damaged."""
+    path = os.path.join(workdir, CONFIG_FILE)
+    if not is_run(workdir):
+        raise UserError(f"{workdir} holds no {CONFIG_FILE}, so it is no run directory; give one that train.py made.")
+    with open(path, "rb") as file:
+        return Config.from_json(file.read(), path)
 
 
 def save_config(config: Config, workdir: str) -> None:
     """Writes `workdir/config.json` in one piece: a crash leaves the old file or the new one."""
-    os.makedirs(workdir, exist_ok=True)
-    path = os.path.join(workdir, "config.json")
-    with open(path + ".tmp", "w") as file:
-        file.write(config.to_json())
-    os.replace(path + ".tmp", path)
+    make_workdir(workdir)
+    write_text(os.path.join(workdir, CONFIG_FILE), config.to_json())
+
+
+def make_workdir(workdir: str) -> None:
+    """Makes a run directory that is not there yet; UserError if it cannot be made."""
+    try:
+        os.makedirs(workdir, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{workdir} cannot be a run directory ({error.strerror}); give another --workdir.") from None
+
+
+def read_metrics(workdir: str) -> list[dict]:
+    """The records of a run's `metrics.jsonl`, oldest first; lines that are no records are left out with a warning."""
+    path = os.path.join(workdir, METRICS_FILE)
+    if not os.path.exists(path):
+        return []
+    with open(path, "rb") as file:
+        lines = file.read().splitlines()
+    records = [record for record in map(_record, lines) if record]
+    if dropped := len(lines) - len(records):
+        warn(f"{path} has {dropped} {'line' if dropped == 1 else 'lines'} without a sound record, left out here.")
+    return records
+
+
+def _record(line):
+    """A line of `metrics.jsonl` as a dict with its `step`; None if it is something else, as a crash may leave it."""
+    try:
+        record = parse_json(line, "the line")
+    except UserError:
+        return None
+    return record if type(record.get("step")) is int else None
+
+
+def metrics_text(records: list[dict]) -> str:
+    """The content of a `metrics.jsonl` with these records."""
+    return "".join(json.dumps(record) + "\n" for record in records)

@@ -4,12 +4,15 @@ import dataclasses
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from pix2pix_tf.config import PRESETS, Config
+from pix2pix_tf.config import FORMAT_VERSION, Config
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.runs import config_for_run, save_config
+from pix2pix_tf.presets import PRESETS, WITHOUT_DATA_SET, names_of_data_sets
+from pix2pix_tf.runs import check_resumes, config_for_run, load_config, save_config
 
 # Paper, appendix 6.2: direction, epochs, batch size, jitter at 256, mirror.
 PAPER = {
@@ -274,9 +277,15 @@ def test_json_round_trip(config):
 
 def test_json_holds_every_field_under_its_own_name():
     values = json.loads(Config(image_size=(64, 128)).to_json())
-    assert list(values) == [field.name for field in dataclasses.fields(Config)]
+    assert list(values) == ["format_version", *[field.name for field in dataclasses.fields(Config)]]
+    assert values["format_version"] == FORMAT_VERSION
     assert values["image_size"] == "64x128"
     assert values["jitter_size"] is None
+
+
+def test_a_configuration_of_the_first_format_is_read():
+    assert Config.from_json('{"epochs": 3, "image_size": "64x128"}') == Config(epochs=3, image_size="64x128")
+    assert Config.from_json('{"format_version": 2, "epochs": 3}') == Config(epochs=3)
 
 
 def test_a_field_that_json_lacks_takes_its_default():
@@ -286,14 +295,49 @@ def test_a_field_that_json_lacks_takes_its_default():
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ('{"epochs": 3, "spectral_norm": true}', "unknown fields: spectral_norm;"),
-        ('{"epochs": 3', "not valid JSON"),
-        ("[256]", "must be a JSON object. Received: '[256]'"),
+        ('{"epochs": 3, "spectral_norm": true}', "the configuration has unknown fields: spectral_norm; correct or"),
+        ('{"epochs": 3', "the configuration is no sound JSON"),
+        ("[256]", "the configuration must hold an object of JSON, not [256]"),
+        (
+            '{"format_version": 99, "b": 1, "a": 2}',
+            "newer than the 2 that is known here, and the unknown fields a, b; up",
+        ),
+        ('{"format_version": 99}', "has format_version 99, newer than the 2 that is known here; update pix2pix_tf"),
+        ('{"format_version": "2"}', "must have a whole number as its format_version. Received: '2'"),
         ('{"epochs": "3"}', "epochs must be of type int. Received: '3'"),
     ],
 )
 def test_json_that_is_no_config_is_refused(text, part):
     assert part in refusal(Config.from_json, text)
+
+
+@pytest.mark.parametrize("content", [b'{"epochs": 3', b"", b"\xff", b"null"])
+def test_a_damaged_config_json_is_named_with_its_path(tmp_path, content):
+    (tmp_path / "config.json").write_bytes(content)
+    assert refusal(load_config, str(tmp_path)).startswith(f"{tmp_path}/config.json ")
+
+
+def test_numpy_numbers_and_paths_are_taken():
+    config = Config(
+        data_dir=Path("d"),
+        batch_size=np.int64(4),
+        learning_rate=np.float32(0.5),
+        mirror=np.bool_(False),
+        dropout=np.int32(0),
+    )
+    assert config == Config(data_dir="d", batch_size=4, learning_rate=0.5, mirror=False, dropout=0.0)
+    assert Config.from_json(config.to_json()) == config
+    assert "batch_size must be of type int" in refusal(Config, batch_size=np.float64(2))
+    assert "batch_size must be of type int" in refusal(Config, batch_size=np.ones(2))
+
+
+def test_presets_without_a_data_set_need_a_folder(tmp_path):
+    for name in WITHOUT_DATA_SET:
+        assert "give --data_dir" in refusal(config_for_run, str(tmp_path), {"dataset": name})
+        named = config_for_run(str(tmp_path), {"dataset": name, "data_dir": "d"})
+        assert named == Config.preset(name, data_dir="d")
+        assert name not in names_of_data_sets()
+    assert set(names_of_data_sets()) | set(WITHOUT_DATA_SET) == set(PRESETS)
 
 
 def test_a_new_run_takes_the_preset_of_its_data_set(tmp_path):
@@ -323,12 +367,13 @@ def test_a_folder_of_other_files_is_no_run_directory(tmp_path):
     assert "no config.json" in message and "another --workdir" in message
 
 
-def test_a_run_that_only_holds_its_lock_is_new(tmp_path):
-    (tmp_path / ".lock").touch()
+@pytest.mark.parametrize("left", [".lock", "config.json.tmp", ".tmp-0123abcd.json"])
+def test_what_a_run_leaves_that_was_killed_in_its_first_moment_is_nothing(tmp_path, left):
+    (tmp_path / left).touch()
     assert config_for_run(str(tmp_path), {"epochs": 3}).epochs == 3
 
 
-def test_a_continued_run_keeps_its_settings(tmp_path):
+def test_a_resumed_run_keeps_its_settings(tmp_path):
     workdir = run_directory(tmp_path, dataset="maps", image_size=64, norm="instance")
     assert config_for_run(workdir, {}) == Config(dataset="maps", image_size=64, norm="instance")
 
@@ -349,7 +394,48 @@ def test_a_contradicting_setting_is_refused(tmp_path, field, old, new):
     workdir = run_directory(tmp_path, **{"dataset": "maps", "image_size": 64, field: old})
     message = refusal(config_for_run, workdir, {field: new})
     assert f"{workdir} was started with {field}={old!r}, not {new!r};" in message
-    assert f"leave --{field} out" in message and "another --workdir" in message
+    assert f"leave --{field} out to resume it" in message and "another --workdir" in message
+
+
+def test_a_file_is_no_run_directory(tmp_path):
+    (tmp_path / "file").touch()
+    for workdir in (tmp_path / "file", tmp_path / "file" / "run"):
+        message = refusal(config_for_run, str(workdir), {})
+        assert message == f"{workdir} cannot be a run directory (Not a directory); give another --workdir."
+        assert refusal(save_config, Config(), str(workdir)).startswith(f"{workdir} cannot be a run directory (")
+
+
+def test_the_same_data_may_be_written_in_another_way(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("data", "other"):
+        (tmp_path / folder).mkdir()
+    stored = Config(data_dir="data")
+    for same in ("data/", "./data", str(tmp_path / "data"), "other/../data"):
+        check_resumes("run", stored, Config(data_dir=same))
+    assert "started with data_dir='data', not 'other'" in refusal(
+        check_resumes, "run", stored, Config(data_dir="other")
+    )
+    assert "started with data_dir='data', not ''" in refusal(check_resumes, "run", stored, Config())
+
+
+def test_data_that_have_moved_are_named_anew(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "moved").mkdir()
+    workdir = run_directory(tmp_path / "run", data_dir="data", norm="instance")
+    assert config_for_run(workdir, {"data_dir": "moved"}) == Config(data_dir="moved", norm="instance")
+
+
+def test_a_new_run_says_what_it_takes_and_names_runs_that_may_be_meant(tmp_path, capsys):
+    run_directory(tmp_path / "faces-translate")
+    (tmp_path / "faces-translated").mkdir()
+    config_for_run(f"{tmp_path}/face-translate", {})
+    output = capsys.readouterr().out
+    assert output.splitlines()[0] == (
+        f"new run in {tmp_path}/face-translate, on toy_facades; to resume a run, give --workdir as it is called: "
+        f"{tmp_path}/faces-translate"
+    )
+    config_for_run(f"{tmp_path}/something", {"data_dir": "d"})
+    assert capsys.readouterr().out == f"new run in {tmp_path}/something, on d\n"
 
 
 def test_repeating_a_setting_in_another_form_contradicts_nothing(tmp_path):

@@ -93,45 +93,7 @@ def test_tensorboard_shows_the_samples(tmp_path):
     np.testing.assert_array_equal(Image.open(io.BytesIO(png)), picture)
 
 
-# Sample grids
-
-
-def gray(value):
-    """A picture of 24x80 whose 8-bit value is `value`."""
-    return tf.fill([24, 80, 3], value / 127.5 - 1)
-
-
-def test_pictures_stand_where_the_titles_say():
-    values = [[10, 20, 30], [40, 50, 60]]
-    grid = reporting.sample_grid([[gray(value) for value in row] for row in values]).copy()
-    assert (grid.dtype, grid.shape) == (np.uint8, (18 + 2 * 28 - 4, 3 * 84 - 4, 3))
-    for row, pictures in enumerate(values):
-        for column, value in enumerate(pictures):
-            top, left = 18 + 28 * row, 84 * column
-            assert np.all(grid[top : top + 24, left : left + 80] == value)
-            grid[top : top + 24, left : left + 80] = 255
-    for column, title in enumerate(("input", "output", "target")):
-        alone = reporting.sample_grid([[gray(0)]], columns=(title,))
-        np.testing.assert_array_equal(grid[:18, 84 * column : 84 * column + 80], alone[:18])
-        assert grid[:18, 84 * column : 84 * column + 80].min() < 100
-    assert np.all(grid[18:] == 255)  # Nothing else is on the canvas.
-
-
-def test_titles_have_signs_beyond_ascii():
-    times, dash = (reporting.sample_grid([[gray(0)]], columns=(sign,))[:18] for sign in "×–")
-    assert np.any(times != dash)  # And not the same box in place of both.
-
-
-def test_long_titles_get_smaller_letters_and_stay_in_their_columns():
-    title = "a title that is rather long"  # At 10 points, wider than the 80 pixels of a column.
-    grid = reporting.sample_grid([[gray(0)] * 3], columns=("", title, ""))
-    assert np.all(grid[:18, :80] == 255) and np.all(grid[:18, 168:] == 255)
-    assert grid[:18, 84:164].min() < 150
-
-
-def test_values_beyond_the_range_are_clipped():
-    grid = reporting.sample_grid([[gray(-50), gray(0), gray(300)]])
-    assert [grid[30, 84 * column + 40, 0] for column in range(3)] == [0, 0, 255]
+# Samples and loss curves
 
 
 def test_samples_are_named_by_their_step(tmp_path):
@@ -139,9 +101,6 @@ def test_samples_are_named_by_their_step(tmp_path):
     path = reporting.save_samples(str(tmp_path), 1000, grid)
     assert path == str(tmp_path / "samples" / "step_00001000.png")
     np.testing.assert_array_equal(Image.open(path), grid)
-
-
-# Loss curves
 
 
 def test_loss_curves_show_the_numbers(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pix2pix_tf import UserError
-from pix2pix_tf.config import PRESETS
+from pix2pix_tf.presets import PRESETS
 from pix2pix_tf.reproduction import report, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 

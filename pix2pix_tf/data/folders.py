@@ -13,6 +13,7 @@ from pix2pix_tf import images
 from pix2pix_tf.data.split import Split, split_of_files
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.tasks import get_task
+from pix2pix_tf.utils.image_files import EXTENSIONS
 
 VALIDATION_NAMES = ("val", "validation", "test")
 
@@ -37,7 +38,7 @@ def open_folder(config) -> tuple[str, dict[str, Split]]:
         paths = {"train": list_images(root)} | {name: list_images(os.path.join(root, name)) for name in present}
     if not paths["train"]:
         folder = os.path.join(root, "train") if "train" in present else root
-        raise UserError(f"{folder} holds no pictures; allowed are {', '.join(images.EXTENSIONS)}.")
+        raise UserError(f"{folder} holds no pictures; allowed are {', '.join(EXTENSIONS)}.")
     words, join = ("side-by-side pairs", _halves) if layout == "side_by_side" else ("single photos", _twice)
     if layout == "photos" and get_task(config).paired:
         raise UserError(
@@ -84,7 +85,7 @@ def match(folder_a: str, folder_b: str) -> Split:
             name = os.path.splitext(os.path.relpath(path, folder))[0]
             by_name.setdefault(name, ([], []))[side].append(path)
     if not by_name:
-        raise UserError(f"{folder_a} holds no pictures; allowed are {', '.join(images.EXTENSIONS)}.")
+        raise UserError(f"{folder_a} holds no pictures; allowed are {', '.join(EXTENSIONS)}.")
     files, without_pair = [], []
     for _, (in_a, in_b) in sorted(by_name.items()):
         if len(in_a) == len(in_b) == 1:
@@ -121,7 +122,7 @@ def list_images(folder: str) -> list[str]:
     for where, folders, files in os.walk(folder, followlinks=True):
         left_out = VALIDATION_NAMES if where == folder else ()
         folders[:] = [name for name in folders if not name.startswith(".") and name not in left_out]
-        names = [name for name in files if name.lower().endswith(images.EXTENSIONS) and not name.startswith(".")]
+        names = [name for name in files if name.lower().endswith(EXTENSIONS) and not name.startswith(".")]
         paths += [os.path.join(where, name) for name in names]
     return sorted(paths)
 

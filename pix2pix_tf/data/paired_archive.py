@@ -22,6 +22,7 @@ from etils import epath
 
 from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.image_files import EXTENSIONS
 
 HOST = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets"
 
@@ -59,7 +60,7 @@ class Archive:
         else:
             files = ((PurePosixPath(path), file.read) for path, file in self.dl_manager.iter_archive(self.path))
         for path, read in files:
-            if path.suffix.lower() in images.EXTENSIONS and not path.name.startswith("."):
+            if path.suffix.lower() in EXTENSIONS and not path.name.startswith("."):
                 yield path, read
 
     @contextlib.contextmanager

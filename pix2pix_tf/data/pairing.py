@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import os
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -71,13 +70,3 @@ def choose_splits(names, val_fraction: float) -> dict[str, str]:
     by_hash = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
     count = round(len(by_hash) * val_fraction)
     return {name: "val" if place < count else "train" for place, name in enumerate(by_hash)}
-
-
-def write_png(image: np.ndarray, path: str) -> None:
-    """Writes a picture in one piece, without loss; folders are made as needed."""
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        Image.fromarray(image).save(path + ".tmp", "PNG")
-        os.replace(path + ".tmp", path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error}); see to the folder and its disk.") from error

@@ -9,12 +9,12 @@ import io
 import sys
 
 from pix2pix_tf import images
-from pix2pix_tf.config import PRESETS
 from pix2pix_tf.data import preflight
 from pix2pix_tf.data.folders import VALIDATION_NAMES, open_folder
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.data.tfrecords import TFRecords
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.presets import names_of_data_sets
 from pix2pix_tf.tasks import get_task
 
 HELD_OUT = 10  # every tenth picture, where there is no validation split
@@ -145,7 +145,7 @@ def _builder(tfds, name):
     try:
         return tfds.builder(name)
     except (tfds.core.DatasetNotFoundError, ValueError):  # ValueError: it cannot be a name at all.
-        presets = ", ".join(sorted(PRESETS))
+        presets = ", ".join(names_of_data_sets())
         raise UserError(
             f"There is no TFDS data set {name!r}; take one of TFDS, or give --data_dir. Presets exist for {presets}."
         ) from None

@@ -19,7 +19,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation.segmentation import confusion_matrix, scores
 from pix2pix_tf.networks.fcn8s import MULTIPLE, build_fcn8s, load_trunk
 from pix2pix_tf.palettes import IGNORED, LEAST_LIKENESS, Palette
-from pix2pix_tf.training.reporting import say
+from pix2pix_tf.utils.console import log
 
 SETTINGS_FILE, WEIGHTS_FILE = "fcn.json", "weights.npz"
 CROP = 7 / 8  # of a side
@@ -121,9 +121,9 @@ def train_classifier(
     if weights:
         load_trunk(classifier.network, weights)
     source = open_source(config)
-    say(source.description)
+    log(source.description)
     if source.left_out:
-        say("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
+        log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
     training, held_out = (labeled_photos(split, config, palette) for split in (source.train, source.val))
     _fit(classifier.network, *training, config, steps)
     classifier.held_out = scores(classifier.confusion(*held_out))
@@ -191,7 +191,7 @@ def _fit(network, photos, label_maps, config, steps):
             mean, left = np.mean(losses), (time.monotonic() - began) / step * (steps - step)
             if not math.isfinite(mean):
                 raise UserError(f"step {step}: the loss is {mean}, so training stopped; give a lower --learning_rate.")
-            say(f"step {step}/{steps}: cross-entropy {mean:.3f}, {left:.0f} s left")
+            log(f"step {step}/{steps}: cross-entropy {mean:.3f}, {left:.0f} s left")
             losses = []
 
 

@@ -10,7 +10,7 @@ import pix2pix_tf
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting.signatures import MAX_IMAGES
 from pix2pix_tf.palettes import palette_of
-from pix2pix_tf.training.reporting import read_metrics
+from pix2pix_tf.runs import read_metrics
 from pix2pix_tf.utils.atomic import write_text
 
 VERSIONS = ("tensorflow", "keras", "numpy")

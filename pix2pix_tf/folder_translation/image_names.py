@@ -4,8 +4,8 @@ import collections
 import dataclasses
 import os
 
-from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.image_files import EXTENSIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ def find_images(path: str) -> Images:
     if os.path.isdir(path):
         found = list_images(path)
         if not found:
-            raise UserError(f"{path} holds no images; allowed are {', '.join(images.EXTENSIONS)}.")
+            raise UserError(f"{path} holds no images; allowed are {', '.join(EXTENSIONS)}.")
         return Images(path, answer_names(found), found)
     if not os.path.isfile(path):
         raise UserError(f"--input {path} is neither a folder nor a file; give one that holds images.")
@@ -48,7 +48,7 @@ def list_images(folder: str, subfolders: bool = True) -> list[str]:
     found, entered = [], {os.path.realpath(folder)}
     for where, folders, files in os.walk(folder, followlinks=True):
         inner = os.path.relpath(where, folder)
-        names = [name for name in files if name.lower().endswith(images.EXTENSIONS) and not name.startswith(".")]
+        names = [name for name in files if name.lower().endswith(EXTENSIONS) and not name.startswith(".")]
         found += [os.path.normpath(os.path.join(inner, name)) for name in names]
         real = {name: os.path.realpath(os.path.join(where, name)) for name in sorted(folders)}
         folders[:] = [name for name in real if subfolders and not name.startswith(".") and real[name] not in entered]

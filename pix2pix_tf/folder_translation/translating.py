@@ -8,12 +8,12 @@ import time
 from tqdm import tqdm
 
 from pix2pix_tf import images
-from pix2pix_tf.data.pairing import write_png
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.folder_translation import gallery
 from pix2pix_tf.folder_translation.image_names import find_images
 from pix2pix_tf.folder_translation.models import Model
 from pix2pix_tf.folder_translation.output_folder import claimed
+from pix2pix_tf.images import write_png
 
 LINE_SECONDS = 10  # between two lines on the progress, where there is no terminal
 

@@ -12,10 +12,10 @@ from PIL import Image
 from pix2pix_tf import images
 from pix2pix_tf.evaluation.answers import answer, open_splits, read_pair, spread
 from pix2pix_tf.evaluation.colors import LIMITS
+from pix2pix_tf.grids import GRID_ROWS, sample_grid
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.reproduction.running import at_twice_the_size, enlarged
 from pix2pix_tf.tasks import get_task
-from pix2pix_tf.training.reporting import GRID_ROWS, sample_grid
 
 
 def save_answers(workdirs: dict[str, str], path: str) -> None:

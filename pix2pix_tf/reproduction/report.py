@@ -8,7 +8,7 @@ import tensorflow as tf
 from pix2pix_tf.reproduction import figures, planning, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 from pix2pix_tf.reproduction.tables import markdown
-from pix2pix_tf.training.reporting import say
+from pix2pix_tf.utils.console import log
 
 
 def reproduce(plan: planning.Plan, name: str, chosen: list[str]) -> list[str]:
@@ -35,7 +35,7 @@ def reproduce(plan: planning.Plan, name: str, chosen: list[str]) -> list[str]:
     measured = {}
     for row in names:
         for seed in seeds:
-            say(f"{name}: {experiment.rows[row].title}, seed {seed}")
+            log(f"{name}: {experiment.rows[row].title}, seed {seed}")
             workdir = running.train_row(plan, experiment, row, seed)
             measured[row, seed] = running.measure(plan, experiment, workdir)
 

@@ -19,10 +19,10 @@ from pix2pix_tf.inference import Translator
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.reproduction.experiments import Experiment
 from pix2pix_tf.reproduction.planning import OPPOSITE, Plan, fields_of, run_directory
-from pix2pix_tf.runs import config_for_run, load_config, new_config
+from pix2pix_tf.runs import config_for_run, load_config, new_config, read_metrics
 from pix2pix_tf.training.checkpoints import steps_done
 from pix2pix_tf.training.loop import train
-from pix2pix_tf.training.reporting import read_metrics, say
+from pix2pix_tf.utils.console import log
 
 FCN_BATCH_SIZE = 4
 
@@ -35,7 +35,7 @@ def prepare_classifier(plan: Plan, experiment: Experiment, name: str) -> None:
     """
     config = new_config(fields_of(plan, experiment, name, Config.seed))
     if not (os.path.isdir(plan.fcn) and os.listdir(plan.fcn)):
-        say(f"training the classifier of the FCN-score in {plan.fcn}")
+        log(f"training the classifier of the FCN-score in {plan.fcn}")
         shared = {field: getattr(config, field) for field in ("dataset", "data_dir", "layout", "skip_bad_images")}
         real = Config(
             **shared,
@@ -72,7 +72,7 @@ def measure(plan: Plan, experiment: Experiment, workdir: str) -> dict:
     path = os.path.join(workdir, "evaluation.json")
     results = _kept(path, settings, plan.given["steps"])
     if not results:
-        say(f"measuring {workdir}")
+        log(f"measuring {workdir}")
         results = evaluate(settings)
         with open(path + ".tmp", "w") as file:
             json.dump(results, file, indent=2)

@@ -12,6 +12,7 @@ from pix2pix_tf import images
 from pix2pix_tf.data.folders import list_images
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.image_files import EXTENSIONS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _by_name(folder):
             raise UserError(f"{found[name]} and {path} have the same name but for the ending; remove or rename one.")
         found[name] = path
     if not found:
-        raise UserError(f"{folder} holds no images; allowed are {', '.join(images.EXTENSIONS)}.")
+        raise UserError(f"{folder} holds no images; allowed are {', '.join(EXTENSIONS)}.")
     return found
 
 

@@ -125,7 +125,7 @@ def make(job, size):
     elif _KIND.value == "old":
         name = os.path.relpath(job.files[0], _PHOTOS_DIR.value)  # So that a photo ages alike whenever it is made.
         halves.insert(0, old_look.old_look(halves[0], seed=zlib.crc32(name.encode())))
-    pairing.write_png(pairing.side_by_side(*halves, job.files), job.path)
+    images.write_png(pairing.side_by_side(*halves, job.files), job.path)
 
 
 def command():

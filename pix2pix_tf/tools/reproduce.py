@@ -10,8 +10,8 @@ import os
 from absl import flags
 
 from pix2pix_tf import cli
-from pix2pix_tf.config import PRESETS
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.presets import preset_of
 
 _DECIDED_HERE = ("dataset", "data_dir", "direction", "epochs", "strategy", "deterministic")
 
@@ -40,7 +40,7 @@ def main():
     from pix2pix_tf.reproduction.report import reproduce
 
     given = cli.given_config_fields(leave_out=_DECIDED_HERE)
-    direction = _DIRECTION.value or PRESETS.get(_DATA.value, {}).get("direction", "b_to_a")
+    direction = _DIRECTION.value or preset_of(_DATA.value).get("direction", "b_to_a")
     plan = Plan(
         workdir=_WORKDIR.value,
         given={"direction": direction, **source, **given},

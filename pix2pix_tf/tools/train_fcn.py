@@ -12,8 +12,9 @@ import sys
 from absl import flags
 
 from pix2pix_tf import cli
-from pix2pix_tf.config import PRESETS, Config
+from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.presets import preset_of
 
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "folder for the classifier; it must not exist or be empty", required=True
@@ -47,7 +48,7 @@ def main():
         )
     width, learning_rate = (IMAGENET_WIDTH, 1e-4) if _WEIGHTS.value else (8, 3e-3)
     config = Config(
-        dataset=PRESETS.get(_DATASET.value, {}).get("dataset", _DATASET.value),
+        dataset=preset_of(_DATASET.value)["dataset"],
         data_dir=_DATA_DIR.value,
         layout=_LAYOUT.value,
         direction=_DIRECTION.value,

@@ -15,16 +15,17 @@ from pix2pix_tf.config import Config
 from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.grids import GRID_ROWS, sample_grid
 from pix2pix_tf.metrics import image_metrics
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import reporting
 from pix2pix_tf.training.checkpoints import FOLDER, Best, Checkpoints
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
-from pix2pix_tf.training.reporting import say
 from pix2pix_tf.training.state import new_state
 from pix2pix_tf.training.step import make_train_step
 from pix2pix_tf.translation import at_inference, translate
+from pix2pix_tf.utils.console import log
 
 
 def train(config: Config, workdir: str) -> None:
@@ -49,12 +50,12 @@ def _train(config, workdir, devices):
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     if devices.description:
-        say(devices.description)
+        log(devices.description)
     with devices.chief_first():
         source = open_source(config)
-    say(source.description)
+    log(source.description)
     if source.left_out:
-        say("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
+        log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
     validation = fixed_pairs(source.val, config, config.validation_images)
     per_epoch = steps_per_epoch(source.train, config)
     total = config.steps or config.epochs * per_epoch
@@ -70,11 +71,11 @@ def _train(config, workdir, devices):
                 "a folder that all of them share."
             )
         if step >= total:
-            say(f"{workdir} is at step {step} of {total} already; give a larger --steps or --epochs to train on.")
+            log(f"{workdir} is at step {step} of {total} already; give a larger --steps or --epochs to train on.")
             return
         if devices.is_chief:
             save_config(config, workdir)
-        say(f"training {workdir} from step {step} to {total}, {per_epoch} steps an epoch")
+        log(f"training {workdir} from step {step} to {total}, {per_epoch} steps an epoch")
         train_step = devices.on_all(
             make_train_step(
                 config,
@@ -111,13 +112,13 @@ def _train(config, workdir, devices):
                     saved = _save(checkpoints, step, saved, workdir)
 
         if step < total:
-            say(f"received {stop.requested or 'word that another worker stops'}; saving after this step")
+            log(f"received {stop.requested or 'word that another worker stops'}; saving after this step")
         if step > saved:
             saved = _save(checkpoints, step, saved, workdir)
         if report:
             report.close()
         if step < total:
-            say(f"stopped at step {step} of {total}; go on with: python train.py --workdir={workdir}")
+            log(f"stopped at step {step} of {total}; go on with: python train.py --workdir={workdir}")
         else:
             _say_where_everything_is(workdir, step)
 
@@ -145,10 +146,10 @@ def _make_validation(config, generator, pairs):
         for source, target in pairs:
             output, numbers = measure(source, target)
             values.append({f"val_{name}": float(number[0]) for name, number in numbers.items()})
-            if len(rows) < reporting.GRID_ROWS:
+            if len(rows) < GRID_ROWS:
                 rows.append((task.visible(task.condition(source)), output, target))
         means = {name: statistics.fmean(value[name] for value in values) for name in values[0]}
-        return means, reporting.sample_grid(rows)
+        return means, sample_grid(rows)
 
     return validate
 
@@ -218,7 +219,7 @@ def _advice(saved, workdir):
 
 
 def _say_where_everything_is(workdir, step):
-    say(f"trained to step {step}; everything is in {workdir}:")
+    log(f"trained to step {step}; everything is in {workdir}:")
     for name, meaning in (
         ("config.json", "the settings"),
         ("samples/", "input | output | target of the same validation pictures"),
@@ -227,4 +228,4 @@ def _say_where_everything_is(workdir, step):
         ("tensorboard/", f"tensorboard --logdir={workdir}"),
         ("checkpoints/", "networks and optimizers"),
     ):
-        say(f"  {name:<14} {meaning}")
+        log(f"  {name:<14} {meaning}")

@@ -10,16 +10,12 @@ import matplotlib
 
 matplotlib.use("Agg")  # Runs have no screen.
 import matplotlib.pyplot as plt
-import numpy as np
 import tensorflow as tf
-from matplotlib import font_manager
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from tqdm import tqdm
 
-from pix2pix_tf import images
-
-METRICS_FILE = "metrics.jsonl"
-GRID_ROWS = 4
+from pix2pix_tf.runs import METRICS_FILE, read_metrics
+from pix2pix_tf.utils.console import log
 
 
 class Report:
@@ -88,11 +84,11 @@ class Progress:
         """Tells of one record of metrics.jsonl."""
         if "val_l1" in record:
             numbers = f"L1 {record['val_l1']:.4f}, PSNR {record['val_psnr']:.2f} dB, SSIM {record['val_ssim']:.4f}"
-            say(f"step {record['step']}: validation {numbers}")
+            log(f"step {record['step']}: validation {numbers}")
         if not self._on_terminal:
             left = (self._total - record["step"]) * record["seconds_per_step"]
             losses = {name: value for name, value in record.items() if name.startswith(("d_", "g_"))}
-            say(
+            log(
                 f"step {record['step']}/{self._total}, epoch {record['epoch']}, "
                 f"{record['images_per_second']:.2f} images/s, {_duration(left)} left: {_losses_text(losses)}"
             )
@@ -100,12 +96,6 @@ class Progress:
     def close(self):
         """Leaves the bar as it is."""
         self._bar.close()
-
-
-def say(text):
-    """Prints a line at once, above a progress bar if there is one."""
-    tqdm.write(text)
-    sys.stdout.flush()
 
 
 class Metrics:
@@ -134,43 +124,6 @@ class Metrics:
         """Shows a uint8 picture [H, W, 3] in TensorBoard."""
         with self._board.as_default(step):
             tf.summary.image("samples", image[None])
-
-
-def read_metrics(workdir) -> list[dict]:
-    """The records of a run's `metrics.jsonl`, oldest first; a line that a crash cut short is left out."""
-    path = os.path.join(workdir, METRICS_FILE)
-    if not os.path.exists(path):
-        return []
-    records = []
-    with open(path) as file:
-        for line in file:
-            try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError:
-                continue
-    return records
-
-
-def sample_grid(rows, columns=("input", "output", "target")) -> np.ndarray:
-    """Rows of pictures, float RGB [H, W, 3] in [-1, 1], under column titles → uint8 [H', W', 3]."""
-    gap, header = 4, 18
-    height, width, _ = rows[0][0].shape
-    canvas = Image.new("RGB", (len(columns) * (width + gap) - gap, header + len(rows) * (height + gap) - gap), "white")
-    draw = ImageDraw.Draw(canvas)
-    for column, title in enumerate(columns):
-        left = column * (width + gap)
-        draw.text((left + width // 2, header // 2), title, fill="black", anchor="mm", font=_font(title, width))
-        for row, pictures in enumerate(rows):
-            picture = Image.fromarray(images.to_uint8(pictures[column]).numpy())
-            canvas.paste(picture, (left, header + row * (height + gap)))
-    return np.asarray(canvas)
-
-
-def _font(title, width):
-    """The largest of a few sizes in which a title is no wider than its column; the smallest, if none is."""
-    path = font_manager.findfont("DejaVu Sans")  # Comes with matplotlib; Pillow's own has no × and no –.
-    fonts = [ImageFont.truetype(path, size) for size in (10, 9, 8, 7)]
-    return next((font for font in fonts if font.getlength(title) <= width), fonts[-1])
 
 
 def save_samples(workdir, step, grid) -> str:
