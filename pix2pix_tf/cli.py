@@ -15,6 +15,7 @@ from pix2pix_tf.utils import console
 
 flags.disclaim_key_flags()  # What is defined here belongs to the tool that asks for it, whose --help shows it.
 _DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
+_PATH_FIELDS = ("data_dir", "init_from")
 _new_names = {}  # {old name of a flag: its new name}
 
 
@@ -51,7 +52,7 @@ def define_config_flags(leave_out=()) -> None:
             text += ": " + ", ".join(str(choice) for choice in field.metadata["choices"])
         if field.default not in (None, ""):
             text += f" (default {field.default})"
-        define = define_path if field.name == "data_dir" else _DEFINERS.get(field.type, flags.DEFINE_string)
+        define = define_path if field.name in _PATH_FIELDS else _DEFINERS.get(field.type, flags.DEFINE_string)
         define(field.name, None, text)
 
 

@@ -85,6 +85,8 @@ class Config:
     receptive_field: int = _field(70, "patch size of the discriminator (Table 3)", choices=(1, 16, 70, 286))
     conditional: bool = _field(True, "the discriminator sees the input too: cGAN, not GAN (Table 1)")
 
+    init_from: str = _field("", "run directory whose weights a new run starts from, with fresh optimizers")
+
     # Objective
     gan_loss: str = _field("vanilla", "cross-entropy, or least squares", choices=("vanilla", "lsgan"))
     gan_weight: float = _field(1.0, "weight of the adversarial loss; 0 trains no discriminator", minimum=0)

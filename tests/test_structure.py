@@ -30,7 +30,18 @@ INNER_ORDER = {
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
     "reproduction": ["experiments", "planning", "running", "tables", "figures", "report"],
     "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
-    "training": ["adam", "devices", "state", "checkpoints", "step", "reporting", "loop"],
+    "training": [
+        "adam",
+        "devices",
+        "state",
+        "weights_file",
+        "checkpoints",
+        "initialization",
+        "publishing",
+        "step",
+        "reporting",
+        "loop",
+    ],
 }
 MAY_HAVE_FLAGS = {"cli", "tools"}
 DEFINITIONS = ast.FunctionDef | ast.ClassDef

@@ -7,6 +7,7 @@ import os
 import tensorflow as tf
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.training import weights_file
 
 FOLDER = "checkpoints"
 BEST = "best"  # a folder in it
@@ -30,6 +31,7 @@ class Checkpoints:
         Of many processes that train together, one `writes`; the others only check what they would write.
         """
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._workdir = workdir
         self._networks = networks
         self._writes = writes
         saved = {name: _variables(network) for name, network in networks.items()}
@@ -52,6 +54,11 @@ class Checkpoints:
             return self._manager.save(checkpoint_number=int(self.step))
         return os.path.join(self._manager.directory, f"step-{int(self.step)}")
 
+    @property
+    def exist(self) -> bool:
+        """Whether the run has a checkpoint."""
+        return self._manager.latest_checkpoint is not None
+
     def restore(self) -> int:
         """Restores the newest checkpoint, if there is one, and returns the step: 0 if there is none.
 
@@ -60,6 +67,11 @@ class Checkpoints:
         path = self._manager.latest_checkpoint
         if path:
             _read(path, lambda: self._checkpoint.restore(path).assert_consumed())
+        elif weights_file.path_of(self._workdir):
+            raise UserError(
+                f"{self._workdir} holds weights without optimizers, so it cannot be resumed; "
+                f"give --init_from={self._workdir} and a new --workdir."
+            )
         return int(self.step)
 
 
@@ -110,7 +122,7 @@ def path_of(workdir, which="latest") -> str:
         if not path:
             raise UserError(f"{workdir} has kept no best checkpoint; train with --eval_every, or take the latest.")
         return path
-    path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER))
+    path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER)) or weights_file.path_of(workdir)
     if not path:
         raise UserError(f"{workdir} has no checkpoint in {FOLDER}/; train there first, or give another run directory.")
     return path
@@ -129,10 +141,20 @@ def load_generator(generator, path) -> int:
 
 def load_networks(path, **networks) -> int:
     """As `load_generator`, for any of a run's networks: `generator=…`, `discriminator=…`."""
+    if os.path.basename(path) == weights_file.NAME:
+        return weights_file.load(path, **networks)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     wanted = tf.train.Checkpoint(step=step, **{name: _variables(network) for name, network in networks.items()})
     _read(path, lambda: wanted.read(path).assert_existing_objects_matched().expect_partial())
     return int(step)
+
+
+def networks_in(path) -> set[str]:
+    """The names of the networks that a checkpoint, or a weights file, holds."""
+    if os.path.basename(path) == weights_file.NAME:
+        return weights_file.networks_in(path)
+    names = {name.partition("/")[0] for name, _ in tf.train.list_variables(path)}
+    return names & {"generator", "discriminator"}
 
 
 def _read(path, restore):

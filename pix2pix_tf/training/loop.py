@@ -22,6 +22,7 @@ from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import reporting
 from pix2pix_tf.training.checkpoints import FOLDER, Best, Checkpoints
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
+from pix2pix_tf.training.initialization import initialize
 from pix2pix_tf.training.state import new_state
 from pix2pix_tf.training.step import make_train_step
 from pix2pix_tf.translation import at_inference, translate
@@ -65,6 +66,8 @@ def _train(config, workdir, devices):
             networks, optimizers = new_state(config)
         checkpoints = Checkpoints(workdir, config.keep_checkpoints, networks, optimizers, writes=devices.is_chief)
         start = step = saved = checkpoints.restore()
+        if config.init_from and not checkpoints.exist:
+            log(initialize(config, networks))
         if len(steps := set(devices.of_all_processes(start))) > 1:
             raise UserError(
                 f"The workers found {workdir} at different steps ({', '.join(map(str, sorted(steps)))}); it must be in "

@@ -1,0 +1,43 @@
+"""`--init_from`: a new run that starts with the weights of another."""
+
+from pix2pix_tf.config import Config
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.runs import load_config
+from pix2pix_tf.tasks import get_task
+from pix2pix_tf.training import checkpoints
+
+# What decides the shapes of each network's weights, beside the channels of the task.
+_GENERATOR_FIELDS = ("generator", "base_filters", "norm", "levels")
+_DISCRIMINATOR_FIELDS = ("receptive_field", "conditional")
+
+
+def initialize(config: Config, networks: dict) -> str:
+    """Fills fresh networks with the weights of the run `config.init_from`, and returns a sentence that says so.
+
+    The generator must be there. The discriminator is taken where that run has one.
+
+    Raises:
+      UserError: the other run cannot be read, or its networks are of another kind.
+    """
+    other = load_config(config.init_from)
+    path = checkpoints.path_of(config.init_from)
+    names = [name for name in networks if name in checkpoints.networks_in(path)]
+    _check_alike(config, other, names)
+    step = checkpoints.load_networks(path, **{name: networks[name] for name in names})
+    fresh = "" if "discriminator" in names or "discriminator" not in networks else ", and a fresh discriminator"
+    return f"starts with the {' and '.join(names)} of {config.init_from}, step {step}{fresh}; the optimizers are fresh"
+
+
+def _check_alike(config, other, names):
+    fields = _GENERATOR_FIELDS + (_DISCRIMINATOR_FIELDS if "discriminator" in names else ())
+    for field in fields:
+        ours, theirs = getattr(config, field), getattr(other, field)
+        if ours != theirs:
+            advice = "an --image_size with as many" if field == "levels" else f"--{field}={theirs}"
+            raise UserError(f"{config.init_from} has {field}={theirs}, but this run {ours}; give {advice}.")
+    ours, theirs = (get_task(each) for each in (config, other))
+    if (ours.input_channels, ours.output_channels) != (theirs.input_channels, theirs.output_channels):
+        raise UserError(
+            f"{config.init_from} was trained for task={other.task}, whose channels do not fit task={config.task}; "
+            f"give --task={other.task}."
+        )
