@@ -14,6 +14,7 @@ from pix2pix_tf.utils.json_files import parse_json
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
+NETWORK_FIELDS = ("generator", "base_filters", "norm", "receptive_field", "conditional")  # Decide the weights' shapes.
 
 
 def default_workdir(given: dict) -> str:
@@ -46,8 +47,14 @@ def config_for_run(workdir: str, given: dict) -> Config:
 
 
 def new_config(given: dict) -> Config:
-    """The configuration of a new run: that of its data set's preset, if it has one, with the fields of `given`."""
+    """The configuration of a new run: that of its data set's preset, if it has one, with the fields of `given`.
+
+    A run that starts from another's weights (`init_from`) has that one's networks, unless `given` says otherwise.
+    """
     name = _preset_name(given)
+    if given.get("init_from"):
+        other = load_config(given["init_from"])
+        given = {field: getattr(other, field) for field in NETWORK_FIELDS} | given
     if name in WITHOUT_DATA_SET and not given.get("data_dir"):
         raise UserError(f"dataset {name} has settings here, but no data; give --data_dir, a folder that holds them.")
     if name:

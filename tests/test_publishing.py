@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pix2pix_tf import Config, Translator, UserError, build_discriminator, build_generator
+from pix2pix_tf import Config, Translator, UserError, build_discriminator, build_generator, runs
 from pix2pix_tf.training import checkpoints, weights_file
 from pix2pix_tf.training.initialization import initialize
 from pix2pix_tf.training.loop import train
@@ -124,3 +124,8 @@ def test_what_must_match_is_named(published, change, message):
     config = Config(**{**SMALL, "init_from": published, **change})
     with pytest.raises(UserError, match=message):
         initialize(config, new_state(config)[0])
+
+
+def test_a_new_run_has_the_networks_of_the_other_unless_told_otherwise(published):
+    config = runs.new_config({"init_from": published, "norm": "instance", "image_size": 32})
+    assert (config.base_filters, config.receptive_field, config.norm) == (2, 16, "instance")

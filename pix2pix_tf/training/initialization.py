@@ -2,13 +2,11 @@
 
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.runs import load_config
+from pix2pix_tf.runs import NETWORK_FIELDS, load_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
 
-# What decides the shapes of each network's weights, beside the channels of the task.
-_GENERATOR_FIELDS = ("generator", "base_filters", "norm", "levels")
-_DISCRIMINATOR_FIELDS = ("receptive_field", "conditional")
+_OF_THE_DISCRIMINATOR = {"receptive_field", "conditional"}
 
 
 def initialize(config: Config, networks: dict) -> str:
@@ -29,8 +27,10 @@ def initialize(config: Config, networks: dict) -> str:
 
 
 def _check_alike(config, other, names):
-    fields = _GENERATOR_FIELDS + (_DISCRIMINATOR_FIELDS if "discriminator" in names else ())
-    for field in fields:
+    unused = set() if "discriminator" in names else _OF_THE_DISCRIMINATOR
+    for field in (*NETWORK_FIELDS, "levels"):
+        if field in unused:
+            continue
         ours, theirs = getattr(config, field), getattr(other, field)
         if ours != theirs:
             advice = "an --image_size with as many" if field == "levels" else f"--{field}={theirs}"
