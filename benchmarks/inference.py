@@ -1,11 +1,11 @@
 """How long is an answer, beside stock Keras layers and the bare generator, and how many are there a second?
 
     python benchmarks/inference.py
-    python benchmarks/inference.py --sizes=256,512,1024,2048      # Translator on larger pictures
+    python benchmarks/inference.py --sizes=256,512,1024,2048      # Translator on larger images
 
-All calls run in one process on the same pictures, interleaved, after a warm-up; the table shows the median and the
-quartiles of their times, and how many times as fast a picture is answered as by two of them. Stock Keras is a U-Net of
-plain layers (stock.py), with the picture's own norm statistics and with noise (`training=True`), or with moving
+All calls run in one process on the same images, interleaved, after a warm-up; the table shows the median and the
+quartiles of their times, and how many times as fast an image is answered as by two of them. Stock Keras is a U-Net of
+plain layers (stock.py), with the image's own norm statistics and with noise (`training=True`), or with moving
 averages. The network alone is compiled for one size, and gets its input ready-made; the generator is
 `Translator.generate`, from RGB floats of any size to what the network says; the export's `translate` takes and gives
 uint8, checks it, and for colorize makes RGB of it.
@@ -27,24 +27,24 @@ from pix2pix_tf.tasks import get_task
 from pix2pix_tf.translation import at_inference
 
 _TASKS = flags.DEFINE_list("tasks", ["translate", "colorize"], "tasks that are measured")
-_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")
-_SIZES = flags.DEFINE_list("sizes", [], "instead: sides of square pictures that a Translator answers one by one")
+_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
+_SIZES = flags.DEFINE_list("sizes", [], "instead: sides of square images that a Translator answers one by one")
 _ROUNDS = flags.DEFINE_integer("rounds", 40, "calls of each kind", lower_bound=2)
 _QUICK = flags.DEFINE_bool("quick", False, "a tiny network and few calls, to see that everything runs")
 
-COUNTS = (1, 4, 16)  # pictures a request
+COUNTS = (1, 4, 16)  # images a request
 
 
 def calls(config, folder):
-    """{name: (number of pictures, function that answers them)}: network, generator, and the export in `folder`."""
+    """{name: (number of images, function that answers them)}: network, generator, and the export in `folder`."""
     generator = pix2pix_tf.build_generator(config, image_size=(None, None))
     translator = pix2pix_tf.Translator(config, generator)
     signatures.save(config, generator, 16_000_000, folder)
     translate = tf.saved_model.load(folder).signatures["translate"]
 
     noise = tf.random.stateless_uniform((max(COUNTS), *config.size, 3), [0, 1], maxval=256, dtype=tf.int32)
-    pictures = tf.cast(noise, tf.uint8)
-    source = images.to_network(pictures[:1])
+    images = tf.cast(noise, tf.uint8)
+    source = images.to_network(images[:1])
     condition = get_task(config).condition(source)
     stock = stock_generator(config, condition.shape[-1], get_task(config).output_channels)
     tested, averaged = (tf.function(lambda x, mode=mode: stock(x, training=mode)) for mode in (True, False))
@@ -55,7 +55,7 @@ def calls(config, folder):
         "network alone": (1, lambda: network(condition)),
         "generator": (1, lambda: translator.generate(source)),
         **{
-            f"export, {count} a request": (count, lambda request=pictures[:count]: translate(image=request)["image"])
+            f"export, {count} a request": (count, lambda request=images[:count]: translate(image=request)["image"])
             for count in COUNTS
         },
     }
@@ -74,14 +74,14 @@ def measure(calls, rounds):
 
 
 def _answer_sizes(config, sizes, rounds):
-    """Prints how long a Translator takes for a picture of each size."""
+    """Prints how long a Translator takes for an image of each size."""
     translator = pix2pix_tf.Translator(config, pix2pix_tf.build_generator(config, image_size=(None, None)))
-    pictures = {side: np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8) for side in sizes}
+    images = {side: np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8) for side in sizes}
     seconds = {side: [] for side in sizes}
     for round_number in range(rounds + 1):
-        for side, picture in pictures.items():
+        for side, image in images.items():
             start = time.perf_counter()
-            translator(picture)
+            translator(image)
             if round_number:
                 seconds[side].append(time.perf_counter() - start)
     print(f"{'size':<14}{'ms':>9}{'quartiles':>20}{'images/s':>10}{'megapixels/s':>14}")

@@ -20,7 +20,7 @@ from absl import app, flags
 from pix2pix_tf.runs import read_metrics
 
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["1", "4", "16"], "batches whose peak is measured")
-_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")
+_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
 _SOAK = flags.DEFINE_integer("soak", 0, "steps of a small run to be watched instead")
 
 TRAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "train.py")

@@ -20,9 +20,9 @@ from absl import app, flags, logging
 import pix2pix_tf
 
 _DEVICES = flags.DEFINE_list("devices", ["1", "2"], "numbers of devices")
-_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")
+_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
 _BASE_FILTERS = flags.DEFINE_integer("base_filters", 64, "width of both networks", lower_bound=1)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "pictures a step on each device", lower_bound=1)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "images a step on each device", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 20, "timed steps of each row", lower_bound=4)
 _ROW = flags.DEFINE_string("row", None, "used by this script itself: strategy,devices,devices of this process")
 

@@ -21,8 +21,8 @@ from pix2pix_tf.training.adam import Adam
 from pix2pix_tf.training.state import variables_of
 from pix2pix_tf.training.step import make_train_step
 
-_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "pictures a step", lower_bound=1)
+_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "images a step", lower_bound=1)
 _BASE_FILTERS = flags.DEFINE_integer("base_filters", 64, "width of both networks", lower_bound=1)
 _ROUNDS = flags.DEFINE_integer("rounds", 8, "blocks of each kind", lower_bound=2)
 _BLOCK = flags.DEFINE_integer("block", 6, "steps a block", lower_bound=2)
@@ -67,14 +67,14 @@ def main(_):
         image_size=_IMAGE_SIZE.value, batch_size=_BATCH_SIZE.value, base_filters=_BASE_FILTERS.value
     )
     shape = (config.batch_size, *config.size, 3)
-    pictures = [tf.random.stateless_uniform(shape, [0, i], -1, 1) for i in range(2)]
+    images = [tf.random.stateless_uniform(shape, [0, i], -1, 1) for i in range(2)]
     steps = {
         "stock Keras, float32": stock_train_step(config),
         "stock Keras, bfloat16": stock_bfloat16_train_step(config),
         "pix2pix_tf, float32": our_train_step(config),
         "pix2pix_tf, bfloat16": our_train_step(config.replace(precision="bfloat16")),
     }
-    seconds = measure(steps, pictures, _ROUNDS.value, _BLOCK.value)
+    seconds = measure(steps, images, _ROUNDS.value, _BLOCK.value)
     stock = statistics.median(seconds["stock Keras, float32"])
     print(f"{'step':<23}{'seconds':>9}{'quartiles':>18}{'images/s':>10}{'x stock':>9}")
     for name, times in seconds.items():

@@ -3,6 +3,8 @@
 import tensorflow as tf
 
 WIDTH = 2.0  # of [-1, 1]
+IMAGE_METRICS = {"l1": "L1 on [-1, 1]", "psnr": "PSNR, dB", "ssim": "SSIM"}
+CLASS_SCORES = {"per_pixel": "per-pixel accuracy", "per_class": "per-class accuracy", "iou": "class IOU"}
 
 
 def image_metrics(output, target) -> dict[str, tf.Tensor]:

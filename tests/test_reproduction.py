@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from pix2pix_tf import Config, Translator, UserError
-from pix2pix_tf.evaluation.answers import answer, open_splits
+from pix2pix_tf.evaluation.outputs import answer, open_splits
 from pix2pix_tf.reproduction import planning, report, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
-from pix2pix_tf.reproduction.tables import markdown, orderings
+from pix2pix_tf.reproduction.paper_tables import markdown, orderings
 
 pytest_plugins = ["reproduction_plans"]
 

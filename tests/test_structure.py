@@ -28,7 +28,7 @@ INNER_ORDER = {
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["study_images", "protocol", "answers_file", "sessions", "fooling_rates", "study_server"],
     "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
-    "reproduction": ["experiments", "planning", "running", "tables", "figures", "report"],
+    "reproduction": "experiments planning running paper_tables paper_figures reproduce".split(),
     "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
     "training": [
         "adam",

@@ -19,7 +19,9 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation.segmentation import confusion_matrix, scores
 from pix2pix_tf.networks.fcn8s import MULTIPLE, build_fcn8s, load_trunk
 from pix2pix_tf.palettes import IGNORED, LEAST_LIKENESS, Palette
+from pix2pix_tf.utils.atomic import atomic_path, write_text
 from pix2pix_tf.utils.console import log
+from pix2pix_tf.utils.json_files import read_json
 
 SETTINGS_FILE, WEIGHTS_FILE = "fcn.json", "weights.npz"
 CROP = 7 / 8  # of a side
@@ -58,16 +60,14 @@ class Classifier:
         """The sum of `confusion_matrix` over photos, uint8 [H, W, 3], and their classes, int32 [H, W]."""
         count = len(self.palette.names)
         pairs = zip(photos, label_maps, strict=True)
-        return sum(confusion_matrix(truth, self(photo), count) for photo, truth in pairs)
+        return sum(confusion_matrix(target, self(photo), count) for photo, target in pairs)
 
     def save(self, folder: str, **details) -> None:
         """Writes weights and settings; the settings, which come last, make the folder a classifier's."""
         settings = {**dataclasses.asdict(self.palette), **self._shape, "held_out": self.held_out, **details}
-        path = os.path.join(folder, SETTINGS_FILE)
-        np.savez(os.path.join(folder, WEIGHTS_FILE), **{weight.path: weight.numpy() for weight in self.network.weights})
-        with open(path + ".tmp", "w") as file:
-            json.dump(settings, file, indent=2)
-        os.replace(path + ".tmp", path)
+        with atomic_path(os.path.join(folder, WEIGHTS_FILE)) as path:
+            np.savez(path, **{weight.path: weight.numpy() for weight in self.network.weights})
+        write_text(os.path.join(folder, SETTINGS_FILE), json.dumps(settings, indent=2))
 
     @classmethod
     def load(cls, folder: str) -> "Classifier":
@@ -79,8 +79,7 @@ class Classifier:
                 "make one with python -m pix2pix_tf.tools.train_fcn."
             )
         try:
-            with open(path) as file:
-                stored = json.load(file)
+            stored = read_json(path)
             colors = stored["colors"] if "colors" in stored else stored["colours"]  # The name of older classifiers.
             palette = Palette(
                 tuple(stored["names"]), *(tuple(map(tuple, part)) for part in (colors, stored["ignored"]))
@@ -90,7 +89,7 @@ class Classifier:
             with np.load(os.path.join(folder, WEIGHTS_FILE)) as weights:
                 for weight in classifier.network.weights:
                     weight.assign(weights[weight.path])
-        except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile, EOFError) as error:
+        except (UserError, ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile, EOFError) as error:
             reason = str(error).strip().splitlines()[0][:200]
             raise UserError(f"The classifier in {folder} is damaged ({reason}); train it anew.") from None
         return classifier
@@ -123,7 +122,7 @@ def train_classifier(
     source = open_source(config)
     log(source.description)
     if source.left_out:
-        log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
+        log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} images:", *source.left_out]))
     training, held_out = (labeled_photos(split, config, palette) for split in (source.train, source.val))
     _fit(classifier.network, *training, config, steps)
     classifier.held_out = scores(classifier.confusion(*held_out))
@@ -151,7 +150,7 @@ def labeled_photos(split, config, palette: Palette) -> tuple[list[np.ndarray], l
     neighbor, so that no two colors are mixed to that of a third class.
 
     Raises:
-      UserError: a picture cannot be used, or most of the label maps' pixels are far from the palette's colors.
+      UserError: an image cannot be used, or most of the label maps' pixels are far from the palette's colors.
     """
 
     def read(number):
@@ -176,17 +175,17 @@ def _fit(network, photos, label_maps, config, steps):
     rng = np.random.default_rng(config.seed)
 
     @tf.function(autograph=False)
-    def train_step(batch, truth):
+    def train_step(batch, target):
         with tf.GradientTape() as tape:
-            loss = cross_entropy(truth, network(batch, training=True))
+            loss = cross_entropy(target, network(batch, training=True))
         optimizer.apply(tape.gradient(loss, network.trainable_variables), network.trainable_variables)
         return loss
 
     losses, began = [], time.monotonic()
     for step in tqdm(range(1, steps + 1), desc="training", unit="step", dynamic_ncols=True, disable=None):
         chosen = rng.choice(len(photos), config.batch_size, replace=False)
-        batch, truth = zip(*(_random_crop(photos[i], label_maps[i], config, rng) for i in chosen), strict=True)
-        losses.append(float(train_step(np.stack(batch).astype(np.float32), np.stack(truth))))
+        batch, target = zip(*(_random_crop(photos[i], label_maps[i], config, rng) for i in chosen), strict=True)
+        losses.append(float(train_step(np.stack(batch).astype(np.float32), np.stack(target))))
         if step % LOG_EVERY == 0 or step == steps:
             mean, left = np.mean(losses), (time.monotonic() - began) / step * (steps - step)
             if not math.isfinite(mean):

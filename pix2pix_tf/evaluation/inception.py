@@ -1,4 +1,4 @@
-"""Features of pictures for FID and KID: Keras' Inception-v3, trained on ImageNet, up to its last pooling.
+"""Features of images for FID and KID: Keras' Inception-v3, trained on ImageNet, up to its last pooling.
 
 The original FID takes another Inception, of 2015, with weights of its own. So these values are comparable among
 themselves, and not with published ones.
@@ -16,7 +16,7 @@ from pix2pix_tf.evaluation.fid import frechet_distance, kernel_distance
 
 FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
 URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{FILE}"  # keras.applications'
-SIZE = (299, 299)  # the pictures that it was trained on
+SIZE = (299, 299)  # the images that it was trained on
 FEATURES = 2048
 BATCH = 16
 
@@ -45,16 +45,16 @@ def load_inception(path=None) -> keras.Model:
     return network
 
 
-def features(network, pictures) -> np.ndarray:
-    """uint8 pictures [H, W, 3] → float64 [N, FEATURES], after bilinear resizing to SIZE."""
+def features(network, photos) -> np.ndarray:
+    """N photos, uint8 [H, W, 3] → float64 [N, FEATURES], after bilinear resizing to SIZE."""
     rows = []
-    for start in range(0, len(pictures), BATCH):
-        batch = tf.image.resize(np.stack(pictures[start : start + BATCH]), SIZE, antialias=True)
+    for start in range(0, len(photos), BATCH):
+        batch = tf.image.resize(np.stack(photos[start : start + BATCH]), SIZE, antialias=True)
         rows.append(network(images.to_network(batch), training=False).numpy())
     return np.concatenate(rows).astype(np.float64)
 
 
 def distances(network, outputs, targets) -> dict[str, float]:
-    """`fid` and `kid` between outputs and targets, two lists of at least 2 pictures."""
+    """`fid` and `kid` between outputs and targets, two lists of at least 2 images."""
     first, second = features(network, outputs), features(network, targets)
     return {"fid": frechet_distance(first, second), "kid": kernel_distance(first, second)}

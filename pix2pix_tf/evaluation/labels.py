@@ -7,10 +7,11 @@ import tensorflow as tf
 
 from pix2pix_tf.data.sources import source_and_target
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.evaluation.answers import of_another, spread
 from pix2pix_tf.evaluation.fcn import LEAST_LIKENESS
+from pix2pix_tf.evaluation.outputs import of_another
 from pix2pix_tf.evaluation.segmentation import confusion_matrix
 from pix2pix_tf.palettes import palette_of
+from pix2pix_tf.utils.spread import evenly_spread
 
 SOURCE, TARGET = 0, 1
 LOOK_AT = 20  # pairs, to tell label maps from photos
@@ -18,7 +19,7 @@ LOOK_AT = 20  # pairs, to tell label maps from photos
 
 def shows_classes(config, split, side, palette) -> bool:
     """Whether one side, SOURCE or TARGET, of a split's pairs holds label maps in the colors of a palette."""
-    pairs = (source_and_target(config, split.read(i)) for i in spread(split, LOOK_AT))
+    pairs = (source_and_target(config, split.read(i)) for i in evenly_spread(len(split), LOOK_AT))
     return np.mean([palette.likeness(pair[side]) for pair in pairs]) >= LEAST_LIKENESS
 
 
@@ -76,33 +77,33 @@ def _resized(classes, size):
     return tf.image.resize(classes[..., None], size, method="nearest").numpy()[..., 0]
 
 
-def fcn_confusions(classifier, outputs, photos, truth) -> dict[str, np.ndarray]:
-    """{row: confusion matrix} of what a classifier of real photos sees, against what the pictures should show.
+def fcn_confusions(classifier, outputs, photos, label_maps) -> dict[str, np.ndarray]:
+    """{row: confusion matrix} of what a classifier of real photos sees, against what the images should show.
 
     Args:
       classifier: uint8 photo [H, W, 3] → class numbers [H, W], with a `palette`.
-      outputs, photos: uint8 pictures, generated and real.
-      truth: the class maps that the outputs were made from.
+      outputs, photos: uint8 images, generated and real.
+      label_maps: the class maps that the outputs were made from.
     """
     rows = {}
-    for name, pictures in (("real photos", photos), ("outputs", outputs)):
-        seen = [classifier(picture) for picture in pictures]
-        rows[name] = _confusion(truth, seen, classifier.palette)
+    for name, images in (("real photos", photos), ("outputs", outputs)):
+        seen = [classifier(image) for image in images]
+        rows[name] = _confusion(label_maps, seen, classifier.palette)
         rows[f"{name}, against the label maps of other pictures"] = _confusion(
-            truth, of_another(seen), classifier.palette
+            label_maps, of_another(seen), classifier.palette
         )
     return rows
 
 
-def label_confusions(palette, outputs, truth) -> dict[str, np.ndarray]:
-    """{row: confusion matrix} of label maps that were made of photos: a pixel has the class of the nearest color."""
-    scored = dataclasses.replace(palette, ignored=())  # An answer is to choose a class.
+def label_confusions(palette, outputs, targets) -> dict[str, np.ndarray]:
+    """{row: confusion matrix} of label maps that were made from photos: a pixel has the class of the nearest color."""
+    scored = dataclasses.replace(palette, ignored=())  # A prediction must choose a class.
     seen = [scored.classes(output) for output in outputs]
     return {
-        "outputs": _confusion(truth, seen, palette),
-        "outputs, against the label maps of other pictures": _confusion(truth, of_another(seen), palette),
+        "outputs": _confusion(targets, seen, palette),
+        "outputs, against the label maps of other pictures": _confusion(targets, of_another(seen), palette),
     }
 
 
-def _confusion(truth, predicted, palette):
-    return sum(confusion_matrix(*pair, len(palette.names)) for pair in zip(truth, predicted, strict=True))
+def _confusion(targets, predicted, palette):
+    return sum(confusion_matrix(*pair, len(palette.names)) for pair in zip(targets, predicted, strict=True))

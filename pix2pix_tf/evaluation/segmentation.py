@@ -6,25 +6,25 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.palettes import IGNORED
 
 
-def confusion_matrix(truth, predicted, classes: int) -> np.ndarray:
+def confusion_matrix(target, predicted, classes: int) -> np.ndarray:
     """Counts pixels by their true class (row) and their predicted class (column): int64 [classes, classes].
 
-    Matrices of several pictures are summed before they are scored, as in the reference.
+    Matrices of several images are summed before they are scored, as in the reference.
 
     Args:
-      truth: integers of any shape, in [0, classes) or IGNORED; pixels that are IGNORED are left out.
-      predicted: integers of the same shape, in [0, classes) where truth is not IGNORED: who predicts must choose.
+      target: integers of any shape, in [0, classes) or IGNORED; pixels that are IGNORED are left out.
+      predicted: integers of the same shape, in [0, classes) where the target is not IGNORED: a prediction must choose.
       classes: how many there are.
     """
-    truth, predicted = np.asarray(truth, np.int64), np.asarray(predicted, np.int64)
-    if truth.shape != predicted.shape:
-        raise ValueError(f"truth and prediction differ in shape. Received: {truth.shape} and {predicted.shape}.")
-    counted = truth != IGNORED
-    truth, predicted = truth[counted], predicted[counted]
-    for name, numbers in (("truth", truth), ("prediction", predicted)):
+    target, predicted = np.asarray(target, np.int64), np.asarray(predicted, np.int64)
+    if target.shape != predicted.shape:
+        raise ValueError(f"target and prediction differ in shape. Received: {target.shape} and {predicted.shape}.")
+    counted = target != IGNORED
+    target, predicted = target[counted], predicted[counted]
+    for name, numbers in (("target", target), ("prediction", predicted)):
         if np.any((numbers < 0) | (numbers >= classes)):
             raise ValueError(f"{name} has class numbers outside of [0, {classes}).")
-    return np.bincount(classes * truth + predicted, minlength=classes**2).reshape(classes, classes)
+    return np.bincount(classes * target + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def scores(confusion) -> dict[str, float]:
@@ -33,9 +33,9 @@ def scores(confusion) -> dict[str, float]:
     With n_ij pixels of class i that are predicted as j, and t_i = Σ_j n_ij:
 
     - `per_pixel`: Σ_i n_ii / Σ_i t_i;
-    - `per_class`: the mean of n_ii / t_i over the classes that occur in the truth;
+    - `per_class`: the mean of n_ii / t_i over the classes that occur in the target;
     - `iou`: the mean of n_ii / (t_i + Σ_j n_ji - n_ii), intersection over union, over the classes that occur in the
-      truth or in the prediction.
+      target or in the prediction.
 
     The reference divides by the number of all classes and does not say what 0 / 0 is. Here a quotient that has no
     value is left out of its mean: a class that occurs nowhere can be neither right nor wrong. A class that is

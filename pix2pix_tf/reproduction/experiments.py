@@ -6,6 +6,8 @@ be compared with them, values cannot.
 
 import dataclasses
 
+from pix2pix_tf.metrics import CLASS_SCORES
+
 _L1 = {"gan_weight": 0.0}
 _GAN = {"conditional": False, "reconstruction_weight": 0.0}
 _CGAN = {"reconstruction_weight": 0.0}
@@ -39,7 +41,7 @@ class Experiment:
       task: what is trained: "to_photo" from label maps to photos, "to_labels" the other way, "colorize" photos.
       columns: {what `running.numbers` calls it: its title}.
       rows: by name. Rows of one name and task are one run directory, in whichever experiment they stand.
-      truth: the paper's numbers of the ground truth, if its table has them.
+      ground_truth: the paper's numbers of it, if its table has them.
       given: columns that the input decides, so that their order says nothing.
     """
 
@@ -48,7 +50,7 @@ class Experiment:
     task: str
     columns: dict[str, str]
     rows: dict[str, Row]
-    truth: tuple[float, ...] = ()
+    ground_truth: tuple[float, ...] = ()
     given: tuple[str, ...] = ()
 
     @property
@@ -62,7 +64,6 @@ class Experiment:
         return self.needs_palette and self.task == "to_photo"
 
 
-_SCORES = {"per_pixel": "per-pixel accuracy", "per_class": "per-class accuracy", "iou": "class IOU"}
 _INTERSECTIONS = {"L": "intersection of L", "a": "of a", "b": "of b"}
 _FIGURE7 = {
     "l1": Row("L1", _L1, (0.81, 0.69, 0.70)),
@@ -76,7 +77,7 @@ EXPERIMENTS = {
         "Which loss?",
         "Table 1 and figure 4",
         "to_photo",
-        _SCORES,
+        CLASS_SCORES,
         {
             "l1": Row("L1", _L1, (0.42, 0.15, 0.11)),
             "gan": Row("GAN", _GAN, (0.22, 0.05, 0.01)),
@@ -84,13 +85,13 @@ EXPERIMENTS = {
             "l1_gan": Row("L1+GAN", _L1_GAN, (0.64, 0.20, 0.15)),
             "l1_cgan": Row("L1+cGAN", _L1_CGAN, (0.66, 0.23, 0.17)),
         },
-        truth=(0.80, 0.26, 0.21),
+        ground_truth=(0.80, 0.26, 0.21),
     ),
     "table2": Experiment(
         "Do the skip connections help?",
         "Table 2 and figure 5",
         "to_photo",
-        _SCORES,
+        CLASS_SCORES,
         {
             "no_skips_l1": Row("Encoder-decoder, L1", _NO_SKIPS | _L1, (0.35, 0.12, 0.08)),
             "no_skips_l1_cgan": Row("Encoder-decoder, L1+cGAN", _NO_SKIPS | _L1_CGAN, (0.29, 0.09, 0.05)),
@@ -102,7 +103,7 @@ EXPERIMENTS = {
         "How large a patch should the discriminator see?",
         "Table 3 and figure 6",
         "to_photo",
-        _SCORES,
+        CLASS_SCORES,
         {
             "patch_1": Row("1×1", {"receptive_field": 1}, (0.39, 0.15, 0.10)),
             "patch_16": Row("16×16", {"receptive_field": 16}, (0.65, 0.21, 0.17)),
@@ -111,10 +112,10 @@ EXPERIMENTS = {
         },
     ),
     "table6": Experiment(
-        "Photo → labels: does a GAN help where there is one right answer?",
+        "Photo → labels: does a GAN help where there is one right output?",
         "Table 6 and figure 10",
         "to_labels",
-        _SCORES,
+        CLASS_SCORES,
         {
             "l1": Row("L1", _L1, (0.86, 0.42, 0.35)),
             "cgan": Row("cGAN", _CGAN, (0.74, 0.28, 0.22)),
@@ -122,7 +123,7 @@ EXPERIMENTS = {
         },
     ),
     "figure7": Experiment(
-        "Are the colors of colorizations distributed as in the truth?",
+        "Are the colors of colorizations distributed as in the ground truth?",
         "Figure 7, on colorization, where L is given",
         "colorize",
         _INTERSECTIONS,
@@ -130,14 +131,14 @@ EXPERIMENTS = {
         given=("L",),
     ),
     "figure7_photos": Experiment(
-        "Are the colors distributed as in the truth?",
+        "Are the colors distributed as in the ground truth?",
         "Figure 7, on labels → photo as in the paper",
         "to_photo",
         _INTERSECTIONS,
         _FIGURE7,
     ),
     "figure8": Experiment(
-        "What does a generator make of pictures of twice the size that it was trained at?",
+        "What does a generator make of images of twice the size that it was trained at?",
         "Figure 8",
         "to_photo",
         {

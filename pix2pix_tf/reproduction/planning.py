@@ -6,7 +6,7 @@ import os
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels
-from pix2pix_tf.evaluation.answers import open_splits
+from pix2pix_tf.evaluation.outputs import open_splits
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.reproduction.experiments import Experiment, fixed_fields
 from pix2pix_tf.runs import load_config, new_config
@@ -67,28 +67,28 @@ def check(plan: Plan, experiment: Experiment, names: list[str]) -> None:
         raise UserError("Give --steps, which is how long each row is trained.")
     for name in names:
         for seed in seeds_of(plan):
-            wanted = new_config(fields_of(plan, experiment, name, seed))
-            _check_run(run_directory(plan, experiment, name, seed), wanted)
-    _check_data(plan, experiment, wanted)
+            config = new_config(fields_of(plan, experiment, name, seed))
+            _check_run(run_directory(plan, experiment, name, seed), config)
+    _check_data(plan, experiment, config)
     try:
         os.makedirs(plan.workdir, exist_ok=True)
     except OSError as error:
         raise UserError(f"{plan.workdir} cannot be made a folder ({error.strerror}); give another --workdir.") from None
 
 
-def _check_run(workdir, wanted):
+def _check_run(workdir, config):
     """A run that is there is kept, so it must be one of these settings."""
     if not os.path.exists(os.path.join(workdir, "config.json")):
         return
     stored = load_config(workdir)
     for field in dataclasses.fields(Config):
-        old, new = getattr(stored, field.name), getattr(wanted, field.name)
+        old, new = getattr(stored, field.name), getattr(config, field.name)
         if old != new and not field.metadata["may_change"]:
             raise UserError(
                 f"{workdir} was trained with {field.name}={old!r}, not {new!r}; "
                 "give the same settings as then, or another --workdir."
             )
-    if steps_done(workdir) > wanted.steps:
+    if steps_done(workdir) > config.steps:
         raise UserError(
             f"{workdir} is at step {steps_done(workdir)} already; give --steps={steps_done(workdir)}, "
             "or another --workdir."

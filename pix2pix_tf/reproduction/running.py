@@ -11,10 +11,10 @@ import tensorflow as tf
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels
-from pix2pix_tf.evaluation.answers import answer, open_splits
+from pix2pix_tf.evaluation.evaluate import Settings, evaluate
 from pix2pix_tf.evaluation.fcn import SETTINGS_FILE, Classifier, train_classifier
-from pix2pix_tf.evaluation.quality import picture_metrics
-from pix2pix_tf.evaluation.report import Settings, evaluate
+from pix2pix_tf.evaluation.outputs import open_splits, outputs_of
+from pix2pix_tf.evaluation.quality import metrics_per_image
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.reproduction.experiments import Experiment
@@ -22,16 +22,18 @@ from pix2pix_tf.reproduction.planning import OPPOSITE, Plan, fields_of, run_dire
 from pix2pix_tf.runs import config_for_run, load_config, new_config, read_metrics
 from pix2pix_tf.training.checkpoints import steps_done
 from pix2pix_tf.training.loop import train
+from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import log
+from pix2pix_tf.utils.json_files import read_json
 
 FCN_BATCH_SIZE = 4
 
 
 def prepare_classifier(plan: Plan, experiment: Experiment, name: str) -> None:
-    """Sees to the classifier of the FCN-score, which is trained on the real photos if it is not there yet.
+    """Trains the classifier of the FCN-score on the real photos, unless there is one.
 
     Raises:
-      UserError: it cannot be trained, or the one that is there does not know the classes of the label maps.
+      UserError: it cannot be trained, or the one that is there does not know the label maps' classes.
     """
     config = new_config(fields_of(plan, experiment, name, Config.seed))
     if not (os.path.isdir(plan.fcn) and os.listdir(plan.fcn)):
@@ -50,7 +52,7 @@ def prepare_classifier(plan: Plan, experiment: Experiment, name: str) -> None:
 
 
 def train_row(plan: Plan, experiment: Experiment, name: str, seed: int) -> str:
-    """Trains a row's run, or goes on with it, and returns its directory; UserError if it was told to stop."""
+    """Trains a row's run, or resumes it, and returns its directory; UserError if it was stopped before its end."""
     workdir = run_directory(plan, experiment, name, seed)
     steps = plan.given["steps"]
     if steps_done(workdir) < steps:
@@ -58,7 +60,7 @@ def train_row(plan: Plan, experiment: Experiment, name: str, seed: int) -> str:
         keras.backend.clear_session()
         gc.collect()
     if steps_done(workdir) < steps:
-        raise UserError(f"{workdir} was stopped before its last step; the same command goes on there.")
+        raise UserError(f"{workdir} was stopped before its last step; the same command resumes it.")
     return workdir
 
 
@@ -74,9 +76,7 @@ def measure(plan: Plan, experiment: Experiment, workdir: str) -> dict:
     if not results:
         log(f"measuring {workdir}")
         results = evaluate(settings)
-        with open(path + ".tmp", "w") as file:
-            json.dump(results, file, indent=2)
-        os.replace(path + ".tmp", path)
+        write_text(path, json.dumps(results, indent=2))
     if "l1_twice" in experiment.columns:
         results["twice"] = _quality_at_twice_the_size(workdir)
     return results
@@ -86,41 +86,40 @@ def _kept(path, settings, step):
     """The results in `path`, if they are of these settings and this step; results with a classifier serve all."""
     if not os.path.exists(path):
         return None
-    with open(path) as file:
-        results = json.load(file)
-    wanted = dataclasses.asdict(settings)
-    if wanted["fcn"] is None:
-        wanted["fcn"] = results["settings"]["fcn"]
+    results = read_json(path, advice="remove it to measure anew")
+    measured = Settings(**results["settings"])
+    if settings.fcn is None:
+        settings = dataclasses.replace(settings, fcn=measured.fcn)
     elif "fcn" in results and results["fcn"]["held_out"] != classifier_settings(settings.fcn)["held_out"]:
         return None  # Of a classifier that has been replaced since.
-    return results if results["settings"] == wanted and results["run"]["step"] == step else None
+    return results if measured == settings and results["run"]["step"] == step else None
 
 
 def at_twice_the_size(run: Translator) -> Translator:
-    """The same generator for pictures of twice the height and width."""
+    """The same generator for images of twice the height and width."""
     height, width = run.config.size
     return Translator(
         run.config.replace(image_size=f"{2 * height}x{2 * width}", jitter_size=0), run.generator, run.step
     )
 
 
-def enlarged(pictures, size) -> list:
-    """uint8 pictures, resized bilinearly to (height, width)."""
-    return [tf.cast(tf.round(tf.image.resize(picture, size)), tf.uint8).numpy() for picture in pictures]
+def enlarged(images, size) -> list:
+    """uint8 images, resized bilinearly to (height, width)."""
+    return [tf.cast(tf.round(tf.image.resize(image, size)), tf.uint8).numpy() for image in images]
 
 
 def _quality_at_twice_the_size(workdir):
-    """Answers at the run's own size, enlarged, and answers at twice that size, against the same larger targets."""
+    """Outputs at the run's own size, enlarged, and outputs at twice that size, against the same larger targets."""
     run = Translator.load(workdir)
     larger = at_twice_the_size(run)
     split, _ = open_splits(larger.config, "val")
     at_both = {
-        name: answer(translator, split, range(len(split)), noise_seed=0)
+        name: outputs_of(translator, split, range(len(split)), noise_seed=0)
         for name, translator in (("enlarged", run), ("twice", larger))
     }
     quality = {}
-    for name, answers in at_both.items():
-        metrics = picture_metrics(enlarged(answers.outputs, larger.config.size), at_both["twice"].targets)
+    for name, found in at_both.items():
+        metrics = metrics_per_image(enlarged(found.outputs, larger.config.size), at_both["twice"].targets)
         quality |= {f"{metric}_{name}": float(values.mean()) for metric, values in metrics.items()}
     return quality
 
@@ -138,7 +137,7 @@ def numbers(experiment: Experiment, results: dict) -> dict[str, float]:
     return {column: found[column] for column in experiment.columns}
 
 
-def truth_numbers(experiment: Experiment, results: dict) -> dict[str, float] | None:
+def ground_truth_numbers(experiment: Experiment, results: dict) -> dict[str, float] | None:
     """{column: value} of the real photos, where the experiment has such a row."""
     if not experiment.needs_classifier:
         return None
@@ -147,8 +146,7 @@ def truth_numbers(experiment: Experiment, results: dict) -> dict[str, float] | N
 
 def classifier_settings(folder: str) -> dict:
     """What a classifier says of itself: width, steps, size of its photos, scores on held-out ones."""
-    with open(os.path.join(folder, SETTINGS_FILE)) as file:
-        return json.load(file)
+    return read_json(os.path.join(folder, SETTINGS_FILE))
 
 
 def training_seconds(workdir: str) -> float:

@@ -16,9 +16,9 @@ from pix2pix_tf.errors import UserError
 _WORKDIR = flags.DEFINE_string("workdir", None, "run directory", required=True)
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ("latest", "best"), "best needs training with --eval_every")
 _SPLIT = flags.DEFINE_string("split", "val", "which pairs: train, val (or what is held out), or another of the data's")
-_NOISE = flags.DEFINE_enum("noise", "on", ("on", "off"), "dropout, as in the paper, seeded for each picture")
+_NOISE = flags.DEFINE_enum("noise", "on", ("on", "off"), "dropout, as in the paper, seeded for each image")
 _STATISTICS = flags.DEFINE_enum(
-    "statistics", None, ("batch", "image"), "of norm layers; batch: batch_size pictures together (default: the run's)"
+    "statistics", None, ("batch", "image"), "of norm layers; batch: batch_size images together (default: the run's)"
 )
 _SEED = flags.DEFINE_integer("seed", 0, "of noise and bootstrap", lower_bound=0, upper_bound=10**9)
 _FCN = flags.DEFINE_string("fcn", None, "folder of a classifier, for the FCN-score of a run from label maps to photos")
@@ -31,9 +31,9 @@ _OUTPUT = flags.DEFINE_string("output", None, "folder to write to (default: the 
 
 
 def main():
-    from pix2pix_tf.evaluation.figures import save_figure
-    from pix2pix_tf.evaluation.report import Settings, evaluate
-    from pix2pix_tf.evaluation.tables import markdown
+    from pix2pix_tf.evaluation.evaluate import Settings, evaluate
+    from pix2pix_tf.evaluation.metric_figure import save_figure
+    from pix2pix_tf.evaluation.metric_tables import markdown
 
     output = _OUTPUT.value or _WORKDIR.value
     if _OUTPUT.value or os.path.isdir(output):

@@ -37,7 +37,7 @@ def main():
     name = _experiment_name()
     source = _source()
     from pix2pix_tf.reproduction.planning import Plan
-    from pix2pix_tf.reproduction.report import reproduce
+    from pix2pix_tf.reproduction.reproduce import reproduce
 
     given = cli.given_config_fields(leave_out=_DECIDED_HERE)
     direction = _DIRECTION.value or preset_of(_DATA.value).get("direction", "b_to_a")

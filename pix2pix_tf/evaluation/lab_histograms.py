@@ -1,6 +1,6 @@
-"""Are the colors of the answers distributed as those of the truth (paper, section 4.2 and figure 7)?
+"""Are the colors of the outputs distributed as those of the targets (paper, section 4.2 and figure 7)?
 
-All is measured on 8-bit pictures in CIELAB: L in [0, 100], a and b in [-110, 110].
+All is measured on 8-bit images in CIELAB: L in [0, 100], a and b in [-110, 110].
 """
 
 import numpy as np
@@ -12,20 +12,20 @@ LIMITS = {"L": (0, 100), "a": (-110, 110), "b": (-110, 110)}
 STEP = 0.001  # of L, to which the median lightness error is exact
 
 
-def lab(picture) -> np.ndarray:
+def lab(image) -> np.ndarray:
     """uint8 RGB [H, W, 3] → CIELAB float32 of the same shape."""
-    return color.rgb_to_lab(tf.cast(picture, tf.float32) / 255.0).numpy()
+    return color.rgb_to_lab(tf.cast(image, tf.float32) / 255.0).numpy()
 
 
-def lab_histograms(pictures) -> dict[str, np.ndarray]:
-    """uint8 pictures → {"L": [101], "a": [221], "b": [221]}, how many of all their pixels are in each bin.
+def lab_histograms(images) -> dict[str, np.ndarray]:
+    """uint8 images → {"L": [101], "a": [221], "b": [221]}, how many of all their pixels are in each bin.
 
     A bin is one unit wide and has a whole number in its middle: the first ones are 0 for L and -110 for a and b. So
     gray is well within the bin of 0.
     """
     counts = {name: np.zeros(high - low + 1, np.int64) for name, (low, high) in LIMITS.items()}
-    for picture in pictures:
-        values = lab(picture)
+    for image in images:
+        values = lab(image)
         for channel, (name, (low, high)) in enumerate(LIMITS.items()):
             edges = np.arange(low - 0.5, high + 1)
             counts[name] += np.histogram(values[..., channel], edges)[0]
@@ -37,14 +37,14 @@ def histogram_intersection(first, second) -> float:
     return float(np.minimum(first / np.sum(first), second / np.sum(second)).sum())
 
 
-def intersections(outputs, truth) -> dict[str, float]:
+def intersections(outputs, targets) -> dict[str, float]:
     """The histogram intersection of each of L, a and b; both arguments are from `lab_histograms`."""
-    return {name: histogram_intersection(outputs[name], truth[name]) for name in LIMITS}
+    return {name: histogram_intersection(outputs[name], targets[name]) for name in LIMITS}
 
 
-def gray_intersections(truth) -> dict[str, float]:
-    """What an all-gray answer would get for a and b: the share of the truth's pixels in the bin of 0."""
-    return {name: float(truth[name][-LIMITS[name][0]] / truth[name].sum()) for name in ("a", "b")}
+def gray_intersections(targets) -> dict[str, float]:
+    """What an all-gray output would get for a and b: the share of the targets' pixels in the bin of 0."""
+    return {name: float(targets[name][-LIMITS[name][0]] / targets[name].sum()) for name in ("a", "b")}
 
 
 def median_lightness_error(outputs, targets) -> float:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix_tf.evaluation.figures import draw, save_figure
+from pix2pix_tf.evaluation.metric_figure import draw, save_figure
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PIL import Image
 from pix2pix_tf import Config, Translator, UserError
 from pix2pix_tf.evaluation import inception
 from pix2pix_tf.evaluation.fcn import Classifier
-from pix2pix_tf.evaluation.report import Settings, evaluate
+from pix2pix_tf.evaluation.evaluate import Settings, evaluate
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.training.loop import train
 

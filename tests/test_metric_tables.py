@@ -2,7 +2,7 @@
 
 import pytest
 
-from pix2pix_tf.evaluation.tables import markdown
+from pix2pix_tf.evaluation.metric_tables import markdown
 
 
 @pytest.fixture

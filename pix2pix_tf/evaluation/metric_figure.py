@@ -1,6 +1,4 @@
-"""The numbers of `report.evaluate` as a picture: colors as in the paper's figure 7, and confusion matrices."""
-
-import os
+"""The numbers of `evaluate.evaluate` as a figure: colors as in the paper's figure 7, and confusion matrices."""
 
 import matplotlib
 
@@ -8,7 +6,8 @@ matplotlib.use("Agg")  # Runs have no screen.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from pix2pix_tf.evaluation.colors import LIMITS
+from pix2pix_tf.evaluation.lab_histograms import LIMITS
+from pix2pix_tf.utils.atomic import atomic_path
 
 INCHES = 12  # wide
 BLUE = "#0072b2"  # Okabe and Ito's, which color-blind people see apart from black
@@ -17,9 +16,9 @@ BLUE = "#0072b2"  # Okabe and Ito's, which color-blind people see apart from bla
 def save_figure(results, path) -> None:
     """Writes the figure of `results` to a PNG file, in one piece."""
     figure = draw(results)
-    figure.savefig(path + ".tmp", dpi=120, format="png")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png")
     plt.close(figure)
-    os.replace(path + ".tmp", path)
 
 
 def draw(results):
@@ -33,12 +32,12 @@ def draw(results):
 
 
 def _draw_histograms(figure, results):
-    """Three panels, L, a and b: log probability of each value, truth against outputs."""
-    truth, outputs = (results["histograms"][name] for name in ("truth", "outputs"))
+    """Three panels, L, a and b: log probability of each value, targets against outputs."""
+    targets, outputs = (results["histograms"][name] for name in ("truth", "outputs"))
     axes = figure.subplots(1, 3)
     for axis, (name, (low, high)) in zip(axes, LIMITS.items(), strict=True):
         values = np.arange(low, high + 1)
-        counts = np.array([truth[name], outputs[name]], float)
+        counts = np.array([targets[name], outputs[name]], float)
         probabilities = counts / counts.sum(axis=1, keepdims=True)
         axis.semilogy(values, probabilities[0], color="black", linestyle="--", label="ground truth")
         axis.semilogy(values, probabilities[1], color=BLUE, label="outputs")

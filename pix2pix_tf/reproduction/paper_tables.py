@@ -3,29 +3,36 @@
 import itertools
 import math
 
+from pix2pix_tf.utils.markdown import table
+
 
 def markdown(results: dict) -> list[str]:
     """The lines of a heading, the table and the orderings; `results` is what the JSON file of an experiment holds."""
-    columns, rows, truth = results["columns"], results["rows"], results["truth"]
-    has_paper = any(row["paper"] for row in rows.values())
-    head = ["", *columns.values(), *(["the paper's"] if has_paper else [])]
+    has_paper = any(row["paper"] for row in results["rows"].values())
     lines = [
         f"## {results['title']}",
         "",
         f"{results['source']}. {_budget(results)}",
         "",
-        f"| {' | '.join(head)} |",
-        f"|{'---|' * len(head)}",
+        *_table(results, has_paper).splitlines(),
+        "",
+        _legend(results, has_paper),
     ]
-    for row in [*rows.values(), *([truth] if truth else [])]:
-        cells = [_cell([numbers[column] for numbers in row["numbers"]]) for column in columns]
-        if has_paper:
-            cells.append(" / ".join(f"{value:.2f}" for value in row["paper"]) or "–")
-        lines.append(f"| {' | '.join([row['title'], *cells])} |")
-    lines += ["", _legend(results, has_paper)]
     if has_paper:
         lines += ["", *orderings(results)]
     return lines
+
+
+def _table(results, has_paper):
+    columns = results["columns"]
+    ground_truth = [results["truth"]] if results["truth"] else []
+    rows = []
+    for row in [*results["rows"].values(), *ground_truth]:
+        cells = [_cell([numbers[column] for numbers in row["numbers"]]) for column in columns]
+        if has_paper:
+            cells.append(" / ".join(f"{value:.2f}" for value in row["paper"]) or "–")
+        rows.append([row["title"], *cells])
+    return table(["", *columns.values(), *(["the paper's"] if has_paper else [])], rows)
 
 
 def _budget(results):
@@ -35,7 +42,7 @@ def _budget(results):
         f"On {data}: {config['steps']} steps of batch {config['batch_size']} at {config['image_size']}, "
         f"width {config['base_filters']}, {config['precision']}, "
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}; "
-        f"{results['pictures']} validation pictures."
+        f"{results['pictures']} validation images."
     )
 
 
@@ -80,21 +87,26 @@ def orderings(results: dict) -> list[str]:
         "",
     ]
     for number, (column, title) in enumerate(results["columns"].items()):
-        if column in results["given"]:
-            continue
-        same, other, unclear = [], [], []
-        for first, second in itertools.combinations(rows, 2):
-            higher, lower = sorted((first, second), key=lambda row: row["paper"][number], reverse=True)
-            if higher["paper"][number] == lower["paper"][number]:
-                continue
-            ours, theirs = ([numbers[column] for numbers in row["numbers"]] for row in (higher, lower))
-            if min(ours) > max(theirs):
-                same.append(f"{higher['title']} over {lower['title']}")
-            elif max(ours) < min(theirs):
-                other.append(f"{lower['title']} over {higher['title']}")
-            else:
-                unclear.append(f"{higher['title']} and {lower['title']}")
-        found = {"As in the paper": same, "The other way round": other, "Not told apart": unclear}
-        sentences = [f"{heading}: {'; '.join(pairs)}." for heading, pairs in found.items() if pairs]
-        lines.append(f"- **{title}**: {len(same)} of {len(same + other + unclear)} pairs. {' '.join(sentences)}")
+        if column not in results["given"]:
+            found = _compare_pairs(rows, number, column)
+            sentences = [f"{heading}: {'; '.join(pairs)}." for heading, pairs in found.items() if pairs]
+            total = sum(map(len, found.values()))
+            lines.append(f"- **{title}**: {len(found['As in the paper'])} of {total} pairs. {' '.join(sentences)}")
     return lines
+
+
+def _compare_pairs(rows, number, column):
+    """{heading: pairs of rows} of one column, which is the paper's `number`-th; pairs that are equal there are none."""
+    found = {"As in the paper": [], "The other way round": [], "Not told apart": []}
+    for first, second in itertools.combinations(rows, 2):
+        higher, lower = sorted((first, second), key=lambda row: row["paper"][number], reverse=True)
+        if higher["paper"][number] == lower["paper"][number]:
+            continue
+        ours, theirs = ([numbers[column] for numbers in row["numbers"]] for row in (higher, lower))
+        if min(ours) > max(theirs):
+            found["As in the paper"].append(f"{higher['title']} over {lower['title']}")
+        elif max(ours) < min(theirs):
+            found["The other way round"].append(f"{lower['title']} over {higher['title']}")
+        else:
+            found["Not told apart"].append(f"{higher['title']} and {lower['title']}")
+    return found

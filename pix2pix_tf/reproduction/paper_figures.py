@@ -1,6 +1,4 @@
-"""The pictures of an experiment: rows of validation pictures with every answer beside, or color distributions."""
-
-import os
+"""The figure of an experiment: rows of validation images with every run's output beside, or color distributions."""
 
 import matplotlib
 
@@ -10,22 +8,24 @@ import numpy as np
 from PIL import Image
 
 from pix2pix_tf import images
-from pix2pix_tf.evaluation.answers import answer, open_splits, read_pair, spread
-from pix2pix_tf.evaluation.colors import LIMITS
+from pix2pix_tf.evaluation.lab_histograms import LIMITS
+from pix2pix_tf.evaluation.outputs import open_splits, outputs_of, read_pair
 from pix2pix_tf.grids import GRID_ROWS, sample_grid
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.reproduction.running import at_twice_the_size, enlarged
 from pix2pix_tf.tasks import get_task
+from pix2pix_tf.utils.atomic import atomic_path
+from pix2pix_tf.utils.spread import evenly_spread
 
 
-def save_answers(workdirs: dict[str, str], path: str) -> None:
-    """A grid: input, what each run ({title: run directory}) makes of it, and the target."""
+def save_outputs(workdirs: dict[str, str], path: str) -> None:
+    """A grid: input, the output of each run ({title: run directory}), and the target."""
     runs = {title: Translator.load(workdir) for title, workdir in workdirs.items()}
     _save_grid(runs, path)
 
 
 def save_sizes(workdir: str, path: str) -> None:
-    """A grid as of `save_answers`: a generator at the size that it was trained at, enlarged, and at twice that size."""
+    """A grid as of `save_outputs`: a generator at the size that it was trained at, enlarged, and at twice that size."""
     run = Translator.load(workdir)
     _save_grid({"as trained, enlarged": run, "at twice the size": at_twice_the_size(run)}, path)
 
@@ -33,9 +33,10 @@ def save_sizes(workdir: str, path: str) -> None:
 def _save_grid(runs, path):
     config = list(runs.values())[-1].config  # Of the last one's size, as the others are enlarged to.
     split, _ = open_splits(config, "val")
-    numbers = spread(split, GRID_ROWS)
+    numbers = evenly_spread(len(split), GRID_ROWS)
     columns = {
-        title: enlarged(answer(run, split, numbers, noise_seed=0).outputs, config.size) for title, run in runs.items()
+        title: enlarged(outputs_of(run, split, numbers, noise_seed=0).outputs, config.size)
+        for title, run in runs.items()
     }
     rows = []
     for row, number in enumerate(numbers):
@@ -43,15 +44,15 @@ def _save_grid(runs, path):
         outputs = [images.to_network(outputs[row]) for outputs in columns.values()]
         rows.append((get_task(config).visible(get_task(config).condition(source)), *outputs, target))
     grid = sample_grid(rows, ("input", *columns, "target"))
-    Image.fromarray(grid).save(path + ".tmp", "PNG")
-    os.replace(path + ".tmp", path)
+    with atomic_path(path) as temporary:
+        Image.fromarray(grid).save(temporary, "PNG")
 
 
 def save_histograms(results: dict[str, dict], path: str) -> None:
     """Log probabilities of L, a and b, as in the paper's figure 7; `results` are {title: what `evaluate` returned}."""
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.7), layout="constrained")
-    truth = next(iter(results.values()))["histograms"]["truth"]
-    lines = {"ground truth": truth} | {title: result["histograms"]["outputs"] for title, result in results.items()}
+    targets = next(iter(results.values()))["histograms"]["truth"]
+    lines = {"ground truth": targets} | {title: result["histograms"]["outputs"] for title, result in results.items()}
     for axis, (name, (low, high)) in zip(axes, LIMITS.items(), strict=True):
         values = np.arange(low, high + 1)
         counts = {title: np.asarray(histograms[name], float) for title, histograms in lines.items()}
@@ -62,6 +63,6 @@ def save_histograms(results: dict[str, dict], path: str) -> None:
         axis.set(xlabel=name, ylabel=f"P({name})", xlim=(shown[0] - 1, shown[-1] + 1))
         axis.grid(alpha=0.3)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(lines), frameon=False)
-    figure.savefig(path + ".tmp", dpi=120, format="png")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120, format="png")
     plt.close(figure)
-    os.replace(path + ".tmp", path)

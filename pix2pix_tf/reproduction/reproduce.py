@@ -5,9 +5,10 @@ import os
 
 import tensorflow as tf
 
-from pix2pix_tf.reproduction import figures, planning, running
+from pix2pix_tf.reproduction import paper_figures, planning, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
-from pix2pix_tf.reproduction.tables import markdown
+from pix2pix_tf.reproduction.paper_tables import markdown
+from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import log
 
 
@@ -31,23 +32,26 @@ def reproduce(plan: planning.Plan, name: str, chosen: list[str]) -> list[str]:
     tf.config.experimental.enable_op_determinism()  # For the classifier, too.
     if experiment.needs_classifier:
         running.prepare_classifier(plan, experiment, names[0])
-    seeds = planning.seeds_of(plan)
-    measured = {}
-    for row in names:
-        for seed in seeds:
-            log(f"{name}: {experiment.rows[row].title}, seed {seed}")
-            workdir = running.train_row(plan, experiment, row, seed)
-            measured[row, seed] = running.measure(plan, experiment, workdir)
+    measured = _train_and_measure(plan, experiment, name, names)
 
     results = _results(plan, experiment, names, measured)
     path = os.path.join(plan.workdir, name)
     lines = markdown(results)
-    for ending, text in (("json", json.dumps(results, indent=2)), ("md", "\n".join(lines))):
-        with open(f"{path}.{ending}.tmp", "w") as file:
-            file.write(text + "\n")
-        os.replace(f"{path}.{ending}.tmp", f"{path}.{ending}")
+    write_text(f"{path}.json", json.dumps(results, indent=2) + "\n")
+    write_text(f"{path}.md", "\n".join(lines) + "\n")
     _draw(plan, experiment, names, measured, f"{path}.png")
     return [*lines, "", f"written to {path}.md, {path}.json and {path}.png"]
+
+
+def _train_and_measure(plan, experiment, name, rows):
+    """{(row, seed): results} of all runs."""
+    measured = {}
+    for row in rows:
+        for seed in planning.seeds_of(plan):
+            log(f"{name}: {experiment.rows[row].title}, seed {seed}")
+            workdir = running.train_row(plan, experiment, row, seed)
+            measured[row, seed] = running.measure(plan, experiment, workdir)
+    return measured
 
 
 def _results(plan, experiment, names, measured):
@@ -64,7 +68,7 @@ def _results(plan, experiment, names, measured):
             "config": running.configuration(workdirs[0]),
         }
     first = measured[names[0], seeds[0]]
-    real = running.truth_numbers(experiment, first)
+    photos = running.ground_truth_numbers(experiment, first)
     return {
         "title": experiment.title,
         "source": experiment.source,
@@ -77,7 +81,7 @@ def _results(plan, experiment, names, measured):
         "palette": plan.palette if experiment.needs_palette else None,
         "classifier": running.classifier_settings(plan.fcn) if experiment.needs_classifier else None,
         "rows": rows,
-        "truth": {"title": "Ground truth", "paper": experiment.truth, "numbers": [real]} if real else None,
+        "truth": {"title": "Ground truth", "paper": experiment.ground_truth, "numbers": [photos]} if photos else None,
     }
 
 
@@ -86,8 +90,8 @@ def _draw(plan, experiment, names, measured, path):
     seed = planning.seeds_of(plan)[0]
     workdirs = {experiment.rows[row].title: planning.run_directory(plan, experiment, row, seed) for row in names}
     if "l1_twice" in experiment.columns:
-        figures.save_sizes(next(iter(workdirs.values())), path)
+        paper_figures.save_sizes(next(iter(workdirs.values())), path)
     elif "L" in experiment.columns:
-        figures.save_histograms({experiment.rows[row].title: measured[row, seed] for row in names}, path)
+        paper_figures.save_histograms({experiment.rows[row].title: measured[row, seed] for row in names}, path)
     else:
-        figures.save_answers(workdirs, path)
+        paper_figures.save_outputs(workdirs, path)

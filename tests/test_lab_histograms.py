@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from pix2pix_tf.evaluation.colors import (
+from pix2pix_tf.evaluation.lab_histograms import (
     gray_intersections,
     histogram_intersection,
     intersections,

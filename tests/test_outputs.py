@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pix2pix_tf import Translator, UserError, build_generator
-from pix2pix_tf.evaluation.answers import answer, of_another, open_splits, spread
+from pix2pix_tf.evaluation.outputs import answer, of_another, open_splits, spread
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The answers of a run to the pairs of a split, in 8 bits as they are seen and saved."""
+"""The outputs of a run for the pairs of a split, in 8 bits as they are seen and saved."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ from pix2pix_tf.tasks import get_task
 
 
 @dataclasses.dataclass(frozen=True)
-class Answers:
+class SplitOutputs:
     """What a run makes of the pairs of a split, and what it should have made; lists in the order of the split.
 
     Attributes:
@@ -31,7 +31,7 @@ def open_splits(config, name) -> tuple[Split, Split]:
     """(The pairs to measure, the training pairs) of a run's data.
 
     `name` is "train" or "val" for the pairs that training uses as such: without a validation split, "val" is every
-    tenth training picture. Or it is another split that the data have; UserError if they have none of this name.
+    tenth training image. Or it is another split that the data have; UserError if they have none of this name.
     """
     source = open_source(config)
     if name in ("train", "val"):
@@ -50,25 +50,19 @@ def read_pair(config, split, number):
     return source_and_target(config, augment.plain(split.read(number), config.size))
 
 
-def spread(split, count) -> list[int]:
-    """The numbers of `count` pairs, or of all if there are fewer, spread evenly over a split."""
-    count = min(count, len(split))
-    return [i * len(split) // count for i in range(count)]
-
-
-def answer(translator, split, numbers, noise_seed=None) -> Answers:
+def outputs_of(translator, split, numbers, noise_seed=None) -> SplitOutputs:
     """Runs the generator on some pairs of a split, as many together as in a training step.
 
     Args:
-      translator: the `Translator` of a run; its `inference_statistics` say whether pictures that are together are
+      translator: the `Translator` of a run; its `inference_statistics` say whether images that are together are
         normalized together.
       split: the `Split`.
       numbers: which pairs.
       noise_seed: dropout is on, as in the paper, and pair i has the noise of (noise_seed, i); None turns it off.
     """
     config, task = translator.config, get_task(translator.config)
-    answers = Answers([], [], [])
-    with tqdm(total=len(numbers), unit="picture", dynamic_ncols=True, disable=None, leave=False) as bar:
+    found = SplitOutputs([], [], [])
+    with tqdm(total=len(numbers), unit="image", dynamic_ncols=True, disable=None, leave=False) as bar:
         for start in range(0, len(numbers), config.batch_size):
             batch = numbers[start : start + config.batch_size]
             source, target = (
@@ -76,14 +70,14 @@ def answer(translator, split, numbers, noise_seed=None) -> Answers:
             )
             seeds = None if noise_seed is None else [(noise_seed, i) for i in batch]
             raw = translator.generate(source, seeds)
-            answers.outputs.extend(images.to_uint8(task.decode(raw, source)).numpy())
-            answers.targets.extend(images.to_uint8(target).numpy())
+            found.outputs.extend(images.to_uint8(task.decode(raw, source)).numpy())
+            found.targets.extend(images.to_uint8(target).numpy())
             if task.clipped:
-                answers.clipped.extend(tf.reduce_mean(tf.cast(task.clipped(raw, source), tf.float32), (1, 2)).numpy())
+                found.clipped.extend(tf.reduce_mean(tf.cast(task.clipped(raw, source), tf.float32), (1, 2)).numpy())
             bar.update(len(batch))
-    return answers
+    return found
 
 
 def of_another(values: list) -> list:
-    """Each picture's value given to the one before it, the first one's to the last: what belongs to another picture."""
+    """Each image's value given to the one before it, the first one's to the last: what belongs to another image."""
     return [*values[1:], values[0]]
