@@ -1,4 +1,4 @@
-"""How answers change with noise and input, for generators whose answers are known."""
+"""How outputs change with noise and input, for generators whose outputs are known."""
 
 import math
 import types
@@ -60,13 +60,13 @@ def test_a_generator_that_sees_the_noise_only_has_collapsed(report_of):
     assert report["targets"] > 0.5
 
 
-def test_each_picture_has_its_own_noise(report_of):
+def test_each_image_has_its_own_noise(report_of):
     seen = []
     report_of(lambda source, seeds: (seen.extend(seeds), source)[1], [0, 51])
     assert seen == [(seed, i) for seed in range(5) for i in range(2)]
 
 
-def test_twenty_pictures_are_enough(report_of):
+def test_twenty_images_are_enough(report_of):
     numbers = []
     report = report_of(lambda source, seeds: (numbers.append(seeds[0][1]), source)[1], [100] * 45)
     assert report["pictures"] == 20

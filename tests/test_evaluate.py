@@ -38,7 +38,7 @@ def test_it_writes_and_prints_and_may_be_rerun(run_dir, tmp_path):
     assert done.returncode == 0
     again = json.loads((run_dir / "evaluation.json").read_text())
     assert {"noise": False, "split": "train", "seed": 2, "statistics": "batch"}.items() <= again["settings"].items()
-    assert "7 pictures of split train, noise off, batch statistics of 2, seed 2" in done.stdout
+    assert "7 images of split train, noise off, batch statistics of 2, seed 2" in done.stdout
 
     other = tmp_path / "new" / "folder"
     assert evaluate(f"--workdir={run_dir}", f"--output={other}").returncode == 0

@@ -8,8 +8,8 @@ from PIL import Image
 
 from pix2pix_tf import Config, Translator, UserError
 from pix2pix_tf.evaluation import inception
-from pix2pix_tf.evaluation.fcn import Classifier
 from pix2pix_tf.evaluation.evaluate import Settings, evaluate
+from pix2pix_tf.evaluation.fcn import Classifier
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.training.loop import train
 
@@ -70,6 +70,8 @@ def test_it_says_what_was_measured_and_how(measured):
         "palette": None,
         "fid": False,
         "inception_weights": None,
+        "data_dir": None,
+        "layout": None,
     }
     assert results["run"]["step"] == 1
     assert results["run"]["pictures"] == 2
@@ -80,15 +82,15 @@ def test_it_says_what_was_measured_and_how(measured):
     assert json.loads(json.dumps(results, allow_nan=False)) == results
 
 
-def test_the_numbers_are_those_of_the_run_s_pictures(measured):
+def test_the_numbers_are_those_of_the_run_s_images(measured):
     run, results = measured
     translator = Translator.load(run)
     distances = []
-    for i, picture in enumerate(results["pictures"]):
-        pair = np.asarray(Image.open(picture["name"]))
+    for i, image in enumerate(results["pictures"]):
+        pair = np.asarray(Image.open(image["name"]))
         output = translator(pair[:, :32], seed=(4, i)).astype(float)
         distances.append(np.mean(np.abs(output - pair[:, 32:])) / 127.5)
-        assert picture["l1"] == pytest.approx(distances[-1], rel=1e-5)
+        assert image["l1"] == pytest.approx(distances[-1], rel=1e-5)
     own = results["quality"]["its own input"]["l1"]
     assert own["mean"] == pytest.approx(np.mean(distances), rel=1e-5)
     assert [own["low"], own["high"]] == pytest.approx([min(distances), max(distances)], rel=1e-5)
@@ -211,7 +213,7 @@ def test_missing_inception_weights_are_told_before_the_work(to_photos, tmp_path)
 
 @pytest.mark.slow
 def test_fid_is_that_of_outputs_and_targets(trained, textured_pairs, monkeypatch):
-    monkeypatch.setattr(inception, "load_inception", lambda path: lambda pictures, training: pictures[:, 100, 100])
+    monkeypatch.setattr(inception, "load_inception", lambda path: lambda images, training: images[:, 100, 100])
     results = evaluate(Settings(trained(data_dir=textured_pairs), fid=True))
     assert results["fid"]["fid"] > 0
     assert set(results["fid"]) == {"fid", "kid"}
@@ -219,7 +221,7 @@ def test_fid_is_that_of_outputs_and_targets(trained, textured_pairs, monkeypatch
 
 @pytest.mark.slow
 def test_numbers_that_json_does_not_know_are_null(trained, textured_pairs, monkeypatch):
-    """A perfect answer has an infinite PSNR."""
+    """A perfect output has an infinite PSNR."""
     monkeypatch.setattr(Translator, "generate", lambda self, source, seeds=None: source)
     results = evaluate(Settings(trained(data_dir=textured_pairs, task="inpaint")))
     own = results["quality"]["its own input"]

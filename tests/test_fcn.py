@@ -65,9 +65,9 @@ def val(pairs):
 
 def test_cross_entropy_is_the_mean_over_the_pixels_that_are_not_ignored():
     logits = np.log(np.array([[[0.5, 0.25, 0.25], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]], np.float32))
-    truth = np.array([[0, 2, IGNORED]])
-    assert float(cross_entropy(truth, logits)) == pytest.approx(-(np.log(0.5) + np.log(0.1)) / 2, rel=1e-5)
-    assert cross_entropy(np.full_like(truth, IGNORED), logits) == 0
+    target = np.array([[0, 2, IGNORED]])
+    assert float(cross_entropy(target, logits)) == pytest.approx(-(np.log(0.5) + np.log(0.1)) / 2, rel=1e-5)
+    assert cross_entropy(np.full_like(target, IGNORED), logits) == 0
 
 
 # Training
@@ -124,7 +124,7 @@ def test_crops_are_the_same_part_of_photo_and_label_map_flipped_half_of_the_time
     assert all(part[0, 1] == part[0, 0] + 1 for part in plain)
 
 
-def test_training_of_pictures_that_are_no_larger_than_a_crop_uses_them_whole():
+def test_training_of_images_that_are_no_larger_than_a_crop_uses_them_whole():
     photo = np.zeros((32, 32, 3), np.uint8)
     part, _ = fcn._random_crop(photo, photo, Config(image_size=32), np.random.default_rng(0))
     assert part.shape == photo.shape
@@ -145,7 +145,7 @@ def test_class_maps_of_another_size_are_resized_without_making_new_classes():
 # Saved classifiers
 
 
-def test_a_saved_classifier_gives_the_same_answers(trained, val):
+def test_a_saved_classifier_gives_the_same_outputs(trained, val):
     classifier, folder = trained
     loaded = Classifier.load(folder)
     assert loaded.palette == FACADES

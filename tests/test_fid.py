@@ -58,7 +58,7 @@ def test_it_agrees_with_scipys_matrix_root(size):
     assert frechet_distance(features(means[0], first), features(means[1], second)) == pytest.approx(expected)
 
 
-def test_fewer_pictures_than_features_are_no_obstacle():
+def test_fewer_images_than_features_are_no_obstacle():
     first, second = np.random.default_rng(2).normal(size=(2, 5, 40))
     assert frechet_distance(first, first) == pytest.approx(0.0, abs=1e-9)
     covariances = np.cov(first, rowvar=False), np.cov(second, rowvar=False)

@@ -8,23 +8,23 @@ from pix2pix_tf import UserError
 from pix2pix_tf.evaluation import inception
 
 
-def center(pictures, training):
+def center(images, training):
     """Stands for a network: the color in the middle."""
     assert not training
-    assert pictures.shape[1:] == (299, 299, 3)
-    return pictures[:, 149, 149]
+    assert images.shape[1:] == (299, 299, 3)
+    return images[:, 149, 149]
 
 
-def test_features_are_of_each_picture_in_order():
+def test_features_are_of_each_image_in_order():
     values = np.arange(0, 255, 7, dtype=np.uint8)  # 37 of them: two full batches and a part.
-    pictures = [np.full((8, 8, 3), value, np.uint8) for value in values]
-    found = inception.features(center, pictures)
+    images = [np.full((8, 8, 3), value, np.uint8) for value in values]
+    found = inception.features(center, images)
     np.testing.assert_allclose(found, np.repeat(values[:, None] / 127.5 - 1, 3, axis=1), atol=1e-6)
 
 
 def test_distances_of_a_set_to_itself():
-    pictures = list(np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8))
-    found = inception.distances(center, pictures, pictures)
+    images = list(np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8))
+    found = inception.distances(center, images, images)
     assert found["fid"] == pytest.approx(0, abs=1e-6)
     assert found["kid"] <= 0
 
@@ -53,9 +53,9 @@ def test_weights_are_read_from_a_file(tmp_path):
     network = keras.applications.InceptionV3(include_top=False, weights=None, pooling="avg")
     path = tmp_path / "some.h5"
     network.save(path)  # In the old format, which the published weights have.
-    pictures = list(np.random.default_rng(0).integers(0, 256, (2, 299, 299, 3), dtype=np.uint8))
-    prepared = keras.applications.inception_v3.preprocess_input(np.stack(pictures).astype(np.float32))
-    found = inception.features(inception.load_inception(str(path)), pictures)
+    images = list(np.random.default_rng(0).integers(0, 256, (2, 299, 299, 3), dtype=np.uint8))
+    prepared = keras.applications.inception_v3.preprocess_input(np.stack(images).astype(np.float32))
+    found = inception.features(inception.load_inception(str(path)), images)
     assert found.shape == (2, inception.FEATURES)
     np.testing.assert_allclose(found, network(prepared, training=False), rtol=1e-4, atol=1e-6)
 

@@ -1,4 +1,4 @@
-"""Scores by classes: which pictures count as label maps, and confusion matrices by hand."""
+"""Scores by classes: which images count as label maps, and confusion matrices by hand."""
 
 import dataclasses
 
@@ -14,8 +14,8 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 PALETTE = Palette(("red", "green"), (RED, GREEN), ignored=(BLUE,))
 
 
-def picture(*columns, size=32):
-    """A square picture of vertical stripes."""
+def image(*columns, size=32):
+    """A square image of vertical stripes."""
     stripes = np.repeat(np.uint8(columns), size // len(columns), axis=0)
     return np.repeat(stripes[None], size, axis=0)
 
@@ -27,7 +27,7 @@ def gray_photo(seed):
 @pytest.fixture
 def photo_and_labels():
     """Three pairs: photo, label map."""
-    maps = [picture(RED), picture(GREEN), picture(RED, GREEN)]
+    maps = [image(RED), image(GREEN), image(RED, GREEN)]
     return Split(["x", "y", "z"], lambda i: (gray_photo(i), maps[i]))
 
 
@@ -51,7 +51,7 @@ def test_inputs_that_are_photos_are_refused(tiny, photo_and_labels):
 
 
 def test_a_classifier_for_other_classes_is_refused(tiny):
-    facades = picture(*palette_of("facades").colors, size=48)
+    facades = image(*palette_of("facades").colors, size=48)
     split = Split([""], lambda i: (facades, gray_photo(0)))
     classifier = lambda photo: None  # noqa: E731
     classifier.palette = palette_of("cityscapes")
@@ -61,7 +61,7 @@ def test_a_classifier_for_other_classes_is_refused(tiny):
 
 def test_the_palette_is_the_run_s_own_if_its_targets_have_it(tiny):
     palette = palette_of("toy_facades")
-    maps = Split([""], lambda i: (gray_photo(0), picture(*palette.colors[:2])))
+    maps = Split([""], lambda i: (gray_photo(0), image(*palette.colors[:2])))
     config = tiny(data_dir="", dataset="toy_facades", direction="a_to_b")
     assert labels.palette_of_targets(config, maps) == palette
     assert labels.palette_of_targets(config.replace(direction="b_to_a"), maps) is None
@@ -70,7 +70,7 @@ def test_the_palette_is_the_run_s_own_if_its_targets_have_it(tiny):
 
 def test_a_folder_of_one_s_own_has_a_palette_if_one_is_named(tiny):
     palette = palette_of("facades")
-    maps = Split([""], lambda i: (gray_photo(0), picture(*palette.colors[:2])))
+    maps = Split([""], lambda i: (gray_photo(0), image(*palette.colors[:2])))
     assert labels.palette_of_targets(tiny(), maps) is None
     assert labels.palette_of_targets(tiny(), maps, "facades") == palette
 
@@ -89,7 +89,7 @@ def test_a_palette_in_which_the_targets_are_not_is_refused(tiny, photo_and_label
 def test_classes_are_not_mixed_by_resizing(tiny):
     # Between red and green, a bilinear resize shows what is nearest to a third class.
     palette = dataclasses.replace(PALETTE, colors=(RED, GREEN, (128, 128, 0)), names=("red", "green", "olive"))
-    large = Split([""], lambda i: (gray_photo(0), picture(*[RED, GREEN] * 9, size=36)))
+    large = Split([""], lambda i: (gray_photo(0), image(*[RED, GREEN] * 9, size=36)))
     (classes,) = labels.class_maps(tiny(direction="a_to_b"), large, labels.TARGET, palette)
     assert classes.shape == (32, 32)
     assert set(np.unique(classes)) == {0, 1}
@@ -108,25 +108,25 @@ def test_the_fcn_score_by_hand():
         return (photo[..., 0] > 100).astype(np.int32)
 
     classifier.palette = PALETTE
-    bright, dark = picture((200, 200, 200)), picture((10, 10, 10))
-    truth = [np.full((32, 32), 0), np.full((32, 32), 1)]
-    truth[1][:8] = IGNORED
-    found = labels.fcn_confusions(classifier, [dark, dark], [dark, bright], truth)
+    bright, dark = image((200, 200, 200)), image((10, 10, 10))
+    targets = [np.full((32, 32), 0), np.full((32, 32), 1)]
+    targets[1][:8] = IGNORED
+    found = labels.fcn_confusions(classifier, [dark, dark], [dark, bright], targets)
     assert {row: matrix.tolist() for row, matrix in found.items()} == {
         "real photos": [[1024, 0], [0, 768]],
         "real photos, against the label maps of other pictures": [[0, 1024], [768, 0]],
         "outputs": [[1024, 0], [768, 0]],
         "outputs, against the label maps of other pictures": [[1024, 0], [768, 0]],
     }
-    found = labels.fcn_confusions(classifier, [dark, bright], [dark, bright], truth)
+    found = labels.fcn_confusions(classifier, [dark, bright], [dark, bright], targets)
     assert found["outputs"].tolist() == [[1024, 0], [0, 768]]
     assert found["outputs, against the label maps of other pictures"].tolist() == [[0, 1024], [768, 0]]
 
 
 def test_photo_to_labels_by_hand():
-    truth = [PALETTE.classes(picture(RED)), PALETTE.classes(picture(RED, GREEN)), PALETTE.classes(picture(BLUE))]
-    # Blurred colors count as the nearest class; blue is none that an answer may give, and as near to both.
-    outputs = [picture((200, 60, 30), (90, 160, 0)), picture(BLUE), picture(GREEN)]
-    found = labels.label_confusions(PALETTE, outputs, truth)
+    targets = [PALETTE.classes(image(RED)), PALETTE.classes(image(RED, GREEN)), PALETTE.classes(image(BLUE))]
+    # Blurred colors count as the nearest class; blue is none that an output may give, and as near to both.
+    outputs = [image((200, 60, 30), (90, 160, 0)), image(BLUE), image(GREEN)]
+    found = labels.label_confusions(PALETTE, outputs, targets)
     assert found["outputs"].tolist() == [[512 + 512, 512], [512, 0]]
     assert found["outputs, against the label maps of other pictures"].tolist() == [[1024, 512], [0, 512]]

@@ -42,12 +42,12 @@ def axes_of():
 
 def test_panels_show_log_probabilities(results, axes_of):
     axes = axes_of(results)["intersection 0.25"]
-    truth, outputs = axes.lines
+    targets, outputs = axes.lines
     assert axes.get_yscale() == "log"
-    assert (truth.get_label(), outputs.get_label()) == ("ground truth", "outputs")
-    assert truth.get_ydata()[[20, 60]].tolist() == [0.75, 0.25]
+    assert (targets.get_label(), outputs.get_label()) == ("ground truth", "outputs")
+    assert targets.get_ydata()[[20, 60]].tolist() == [0.75, 0.25]
     assert outputs.get_ydata()[60] == 1.0
-    assert truth.get_xdata()[[0, -1]].tolist() == [0, 100]
+    assert targets.get_xdata()[[0, -1]].tolist() == [0, 100]
     assert axes.get_xlim() == (19, 61)
 
 

@@ -1,10 +1,10 @@
-"""The 8-bit answers of a run to a split: which pairs, which noise, which statistics."""
+"""The 8-bit outputs of a run for a split: which pairs, which noise, which statistics."""
 
 import numpy as np
 import pytest
 
 from pix2pix_tf import Translator, UserError, build_generator
-from pix2pix_tf.evaluation.outputs import answer, of_another, open_splits, spread
+from pix2pix_tf.evaluation.outputs import of_another, open_splits, outputs_of
 
 
 @pytest.fixture
@@ -42,48 +42,43 @@ def test_a_split_that_is_missing(tiny, textured_pairs):
     assert str(error.value) == f"{textured_pairs} has no split 'test'; --split must be one of train, val."
 
 
-def test_the_numbers_are_spread_evenly():
-    assert spread(range(10), 4) == [0, 2, 5, 7]
-    assert spread(range(3), 20) == [0, 1, 2]
-
-
-def test_each_picture_is_answered_with_the_noise_of_its_number(untrained, tiny):
+def test_each_image_has_the_noise_of_its_number(untrained, tiny):
     translator = untrained()
     split = open_splits(tiny(), "train")[0]
-    answers = answer(translator, split, [6, 2, 3], noise_seed=5)
-    for output, target, i in zip(answers.outputs, answers.targets, [6, 2, 3], strict=True):
+    found = outputs_of(translator, split, [6, 2, 3], noise_seed=5)
+    for output, target, i in zip(found.outputs, found.targets, [6, 2, 3], strict=True):
         a, b = split.read(i)
         np.testing.assert_array_equal(output, translator(a, seed=(5, i)))
         np.testing.assert_array_equal(target, b)
-    assert answers.clipped == []
+    assert found.clipped == []
 
 
 def test_without_a_seed_there_is_no_noise(untrained, tiny):
     translator = untrained()
     split = open_splits(tiny(), "train")[0]
-    (quiet,), (noisy,) = (answer(translator, split, [4], seed).outputs for seed in (None, 0))
+    (quiet,), (noisy,) = (outputs_of(translator, split, [4], seed).outputs for seed in (None, 0))
     np.testing.assert_array_equal(quiet, translator(split.read(4)[0]))
     assert np.any(quiet != noisy)
 
 
-def test_batch_statistics_are_those_of_batch_size_pictures(untrained, tiny):
+def test_batch_statistics_are_those_of_batch_size_images(untrained, tiny):
     translator = untrained(inference_statistics="batch", batch_size=2)
     split = open_splits(tiny(), "train")[0]
-    answers = answer(translator, split, range(3), noise_seed=1)
+    found = outputs_of(translator, split, range(3), noise_seed=1)
     sources = np.stack([split.read(i)[0] for i in range(3)])
-    np.testing.assert_array_equal(answers.outputs[:2], translator(sources[:2], seed=[(1, 0), (1, 1)]))
-    np.testing.assert_array_equal(answers.outputs[2], translator(sources[2], seed=(1, 2)))
-    assert np.any(answers.outputs[0] != translator(sources[0], seed=(1, 0)))
+    np.testing.assert_array_equal(found.outputs[:2], translator(sources[:2], seed=[(1, 0), (1, 1)]))
+    np.testing.assert_array_equal(found.outputs[2], translator(sources[2], seed=(1, 2)))
+    assert np.any(found.outputs[0] != translator(sources[0], seed=(1, 0)))
 
 
 def test_colorize_counts_the_pixels_that_it_clips(untrained, tiny):
     translator = untrained(task="colorize")
-    chroma = np.zeros((2, 32, 32, 2), np.float32)  # Gray, but for a quarter of the second picture.
+    chroma = np.zeros((2, 32, 32, 2), np.float32)  # Gray, but for a quarter of the second image.
     chroma[1, :16, :16] = 5.0
     translator.generate = lambda source, seeds: chroma
-    answers = answer(translator, open_splits(tiny(), "val")[0], range(2))
-    assert answers.clipped == [0.0, 0.25]
-    red, green, blue = np.moveaxis(answers.outputs[0].astype(int), -1, 0)
+    found = outputs_of(translator, open_splits(tiny(), "val")[0], range(2))
+    assert found.clipped == [0.0, 0.25]
+    red, green, blue = np.moveaxis(found.outputs[0].astype(int), -1, 0)
     assert np.abs(red - green).max() <= 1 >= np.abs(green - blue).max()
 
 

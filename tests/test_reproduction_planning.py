@@ -101,7 +101,7 @@ def test_scores_need_label_maps(name, plan):
         "give the other --direction or another --palette."
     )
     assert message(dataclasses.replace(plan(), palette=None), name, ["l1"]) == (
-        "--data with a folder needs --palette, the data set in whose colors the label maps are; try --palette=facades."
+        "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades."
     )
 
 

@@ -8,10 +8,10 @@ from pix2pix_tf.evaluation.segmentation import confusion_matrix, scores
 from pix2pix_tf.palettes import IGNORED
 
 
-def test_rows_are_the_truth_and_columns_the_prediction():
-    truth = [[0, 0, 0], [1, 1, 2]]
+def test_rows_are_the_target_and_columns_the_prediction():
+    target = [[0, 0, 0], [1, 1, 2]]
     predicted = [[0, 1, 1], [1, 0, 2]]
-    confusion = confusion_matrix(truth, predicted, 4)
+    confusion = confusion_matrix(target, predicted, 4)
     assert confusion.dtype == np.int64
     assert confusion.tolist() == [[1, 2, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]]
 
@@ -22,27 +22,27 @@ def test_pixels_without_a_true_class_are_left_out_whatever_is_predicted():
 
 def test_a_matrix_is_counted_pixel_by_pixel():
     rng = np.random.default_rng(0)
-    truth, predicted = rng.integers(IGNORED, 5, (30, 20)), rng.integers(0, 5, (30, 20))
+    target, predicted = rng.integers(IGNORED, 5, (30, 20)), rng.integers(0, 5, (30, 20))
     expected = np.zeros((5, 5), int)
-    for true, guess in zip(truth.flat, predicted.flat, strict=True):
+    for true, guess in zip(target.flat, predicted.flat, strict=True):
         if true != IGNORED:
             expected[true, guess] += 1
-    np.testing.assert_array_equal(confusion_matrix(truth, predicted, 5), expected)
+    np.testing.assert_array_equal(confusion_matrix(target, predicted, 5), expected)
 
 
 @pytest.mark.parametrize(
-    "truth, predicted, message",
+    "target, predicted, message",
     [
         ([0, 1], [[0], [1]], r"differ in shape. Received: \(2,\) and \(2, 1\)"),
-        ([0, 2], [0, 1], r"truth has class numbers outside of \[0, 2\)"),
-        ([0, -2], [0, 1], "truth has class numbers"),
+        ([0, 2], [0, 1], r"target has class numbers outside of \[0, 2\)"),
+        ([0, -2], [0, 1], "target has class numbers"),
         ([0, 1], [0, 2], "prediction has class numbers"),
         ([0, 1], [0, IGNORED], "prediction has class numbers"),
     ],
 )
-def test_numbers_that_cannot_be_counted_are_refused(truth, predicted, message):
+def test_numbers_that_cannot_be_counted_are_refused(target, predicted, message):
     with pytest.raises(ValueError, match=message):
-        confusion_matrix(truth, predicted, 2)
+        confusion_matrix(target, predicted, 2)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_scores_by_hand(confusion, per_pixel, per_class, iou):
     assert scores(np.array(confusion)) == pytest.approx({"per_pixel": per_pixel, "per_class": per_class, "iou": iou})
 
 
-def test_scores_of_several_pictures_are_those_of_all_their_pixels():
+def test_scores_of_several_images_are_those_of_all_their_pixels():
     first, second = confusion_matrix([0, 0, 0], [0, 0, 0], 2), confusion_matrix([1], [0], 2)
     assert scores(first + second) == pytest.approx({"per_pixel": 3 / 4, "per_class": 1 / 2, "iou": (3 / 4 + 0) / 2})
 

@@ -99,8 +99,7 @@ def _check_data(plan, experiment, config):
     """Whether the pairs have label maps and photos where the experiment needs them."""
     if experiment.needs_palette and not plan.palette:
         raise UserError(
-            "--data with a folder needs --palette, the data set in whose colors the label maps are; "
-            "try --palette=facades."
+            "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades."
         )
     try:
         palette = palette_of(plan.palette) if plan.palette else None

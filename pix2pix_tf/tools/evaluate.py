@@ -1,7 +1,8 @@
-"""Measures a run as in the paper (section 4): python -m pix2pix_tf.tools.evaluate --workdir=RUN.
+"""Measures a run as in the paper (section 4): python -m pix2pix_tf.tools.evaluate --model=RUN.
 
 Writes evaluation.json, evaluation.md and evaluation.png, replacing those of an earlier evaluation, and prints the
-tables. What each number means is in docs/evaluation.md.
+tables. What each number means is in docs/evaluation.md. --data_dir measures on other pairs than the run's, or on
+the run's own if their folder has moved.
 """
 
 import json
@@ -13,34 +14,40 @@ from absl import flags
 from pix2pix_tf import cli
 from pix2pix_tf.errors import UserError
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "run directory", required=True)
+_MODEL = cli.define_path("model", None, "run directory", required=True)
+cli.rename_flag("workdir", "model")
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ("latest", "best"), "best needs training with --eval_every")
 _SPLIT = flags.DEFINE_string("split", "val", "which pairs: train, val (or what is held out), or another of the data's")
+_DATA_DIR = cli.define_path("data_dir", None, "folder of the pairs to measure on (default: the run's data)")
+_LAYOUT = flags.DEFINE_enum(
+    "layout", None, ("auto", "side_by_side", "two_folders", "photos"), "of --data_dir (default: the run's)"
+)
 _NOISE = flags.DEFINE_enum("noise", "on", ("on", "off"), "dropout, as in the paper, seeded for each image")
 _STATISTICS = flags.DEFINE_enum(
     "statistics", None, ("batch", "image"), "of norm layers; batch: batch_size images together (default: the run's)"
 )
 _SEED = flags.DEFINE_integer("seed", 0, "of noise and bootstrap", lower_bound=0, upper_bound=10**9)
-_FCN = flags.DEFINE_string("fcn", None, "folder of a classifier, for the FCN-score of a run from label maps to photos")
+_FCN = cli.define_path("fcn", None, "folder of a classifier, for the FCN-score of a run from label maps to photos")
 _PALETTE = flags.DEFINE_string(
     "palette", None, "data set whose classes a run from photos to label maps shows (default: the run's data set)"
 )
 _FID = flags.DEFINE_bool("fid", False, "FID and KID too; needs the weights of Inception-v3")
-_INCEPTION_WEIGHTS = flags.DEFINE_string("inception_weights", None, "file for --fid (default: in ~/.keras/models)")
-_OUTPUT = flags.DEFINE_string("output", None, "folder to write to (default: the run directory)")
+_INCEPTION_WEIGHTS = cli.define_path("inception_weights", None, "file for --fid (default: in ~/.keras/models)")
+_OUTPUT = cli.define_path("output", None, "folder to write to (default: the run directory)")
 
 
 def main():
     from pix2pix_tf.evaluation.evaluate import Settings, evaluate
     from pix2pix_tf.evaluation.metric_figure import save_figure
     from pix2pix_tf.evaluation.metric_tables import markdown
+    from pix2pix_tf.utils.atomic import write_text
 
-    output = _OUTPUT.value or _WORKDIR.value
+    output = _OUTPUT.value or _MODEL.value
     if _OUTPUT.value or os.path.isdir(output):
         _check_writable(output)
     results = evaluate(
         Settings(
-            workdir=_WORKDIR.value,
+            workdir=_MODEL.value,
             checkpoint=_CHECKPOINT.value,
             split=_SPLIT.value,
             noise=_NOISE.value == "on",
@@ -50,14 +57,16 @@ def main():
             palette=_PALETTE.value,
             fid=_FID.value or bool(_INCEPTION_WEIGHTS.value),
             inception_weights=_INCEPTION_WEIGHTS.value,
+            data_dir=_DATA_DIR.value and os.path.abspath(_DATA_DIR.value),
+            layout=_LAYOUT.value,
         )
     )
-    lines = markdown(results)
+    tables = markdown(results)
     written = [os.path.join(output, f"evaluation.{ending}") for ending in ("json", "md", "png")]
-    _write(written[0], json.dumps(results, indent=2))
-    _write(written[1], "\n".join(lines))
+    write_text(written[0], json.dumps(results, indent=2) + "\n")
+    write_text(written[1], tables + "\n")
     save_figure(results, written[2])
-    print("\n".join([*lines, "", f"written to {', '.join(written)}"]))
+    print(f"{tables}\n\nwritten to {', '.join(written)}")
 
 
 def _check_writable(folder):
@@ -67,13 +76,6 @@ def _check_writable(folder):
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise UserError(f"{folder} cannot be written to ({error.strerror}); give another --output.") from None
-
-
-def _write(path, text):
-    """Writes a text file in one piece."""
-    with open(path + ".tmp", "w") as file:
-        file.write(text + "\n")
-    os.replace(path + ".tmp", path)
 
 
 def command():

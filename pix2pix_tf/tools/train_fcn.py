@@ -4,7 +4,7 @@
     python -m pix2pix_tf.tools.train_fcn --data_dir=my_pairs --palette=facades --workdir=runs/fcn
 
 The pairs of the validation split are held out; the scores on them are printed and stored. With --weights=imagenet it
-starts from VGG-16 as the paper's did, which wants a GPU; without, it starts from nothing and is small enough for a CPU.
+starts from VGG-16 as the paper's did, which needs a GPU; without, it starts from nothing and is small enough for a CPU.
 """
 
 import sys
@@ -16,18 +16,16 @@ from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import preset_of
 
-_WORKDIR = flags.DEFINE_string(
-    "workdir", None, "folder for the classifier; it must not exist or be empty", required=True
-)
+_WORKDIR = cli.define_path("workdir", None, "folder for the classifier; it must not exist or be empty", required=True)
 _DATASET = flags.DEFINE_string("dataset", Config.dataset, "as for train.py")
-_DATA_DIR = flags.DEFINE_string("data_dir", Config.data_dir, "as for train.py; needs --palette")
+_DATA_DIR = cli.define_path("data_dir", Config.data_dir, "as for train.py; needs --palette")
 _LAYOUT = flags.DEFINE_string("layout", Config.layout, "as for train.py")
 _PALETTE = flags.DEFINE_string("palette", None, "data set in whose colors the label maps are (default: --dataset)")
 _DIRECTION = flags.DEFINE_string("direction", Config.direction, "from photos to label maps: a_to_b or b_to_a")
 _IMAGE_SIZE = flags.DEFINE_string("image_size", str(Config.image_size), "size that pairs are resized to; see train.py")
 _MIRROR = flags.DEFINE_bool("mirror", Config.mirror, "flip half of the pairs left-right")
 _SKIP_BAD_IMAGES = flags.DEFINE_bool("skip_bad_images", Config.skip_bad_images, "as for train.py")
-_WEIGHTS = flags.DEFINE_string("weights", "", "VGG-16's, of Keras: a file without top, or imagenet to download it")
+_WEIGHTS = cli.define_path("weights", "", "VGG-16's, of Keras: a file without top, or imagenet to download it")
 _WIDTH = flags.DEFINE_integer("width", None, "filters of the first layer (default: 8; 64 with --weights)", 1)
 _STEPS = flags.DEFINE_integer("steps", 1200, "training steps", 1)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 4, "pairs a step", 1)
