@@ -80,6 +80,31 @@ def tiny(textured_pairs):
 
 
 @pytest.fixture(scope="session")
+def untrained_run(tmp_path_factory):
+    """untrained_run(task=…): the directory of a tiny run with the weights that training starts from, as step 1.
+
+    It is made once for each configuration, and nobody writes to it.
+    """
+    from pix2pix_tf.networks.generator import build_generator
+    from pix2pix_tf.runs import save_config
+    from pix2pix_tf.training.checkpoints import Checkpoints
+
+    made = {}
+
+    def untrained_run(**fields):
+        config = Config(**{"image_size": 32, "base_filters": 2, "receptive_field": 16, "steps": 1} | fields)
+        if config not in made:
+            made[config] = str(tmp_path_factory.mktemp("run"))
+            save_config(config, made[config])
+            checkpoints = Checkpoints(made[config], 1, {"generator": build_generator(config)}, {})
+            checkpoints.step.assign(1)
+            checkpoints.save()
+        return made[config]
+
+    return untrained_run
+
+
+@pytest.fixture(scope="session")
 def toy_facades():
     """toy_facades, prepared by TFDS with 3 + 2 + 1 pairs instead of 606; returns its builder module."""
     from pix2pix_tf.data.sources import open_source

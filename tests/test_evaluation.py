@@ -1,4 +1,4 @@
-"""All numbers of a run in one call: real runs of tiny networks, on toy_facades where there are label maps."""
+"""All numbers of a run in one call: runs of tiny networks, on toy_facades where there are label maps."""
 
 import json
 
@@ -6,39 +6,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix_tf import Config, Translator, UserError
+from pix2pix_tf import Config, Translator, UserError, build_generator
 from pix2pix_tf.evaluation import inception
 from pix2pix_tf.evaluation.evaluate import Settings, evaluate
 from pix2pix_tf.evaluation.fcn import Classifier
 from pix2pix_tf.palettes import palette_of
-from pix2pix_tf.training.loop import train
+from pix2pix_tf.training.checkpoints import Best
 
-TINY = {"image_size": 32, "base_filters": 2, "receptive_field": 16, "steps": 1}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """trained(task=…): the directory of a tiny run of one step, made once for each configuration."""
-    made = {}
-
-    def trained(**fields):
-        config = Config(**TINY | fields)
-        if config not in made:
-            made[config] = str(tmp_path_factory.mktemp("run"))
-            train(config, made[config])
-        return made[config]
-
-    return trained
+TINY = {"image_size": 32, "base_filters": 2}
 
 
 @pytest.fixture
-def to_photos(trained, toy_facades):
-    return trained(dataset="toy_facades", direction="b_to_a")
+def to_photos(untrained_run, toy_facades):
+    return untrained_run(dataset="toy_facades", direction="b_to_a")
 
 
 @pytest.fixture
-def to_labels(trained, toy_facades):
-    return trained(dataset="toy_facades", direction="a_to_b")
+def to_labels(untrained_run, toy_facades):
+    return untrained_run(dataset="toy_facades", direction="a_to_b")
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +36,9 @@ def classifier_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def measured(trained, textured_pairs):
+def measured(untrained_run, textured_pairs):
     """(the directory of a run of image pairs, its results with seed 4)."""
-    run = trained(data_dir=textured_pairs, batch_size=2)
+    run = untrained_run(data_dir=textured_pairs, batch_size=2)
     return run, evaluate(Settings(run, seed=4))
 
 
@@ -110,8 +95,8 @@ def test_the_same_settings_give_the_same_numbers_and_others_do_not(measured):
 
 
 @pytest.mark.slow
-def test_a_colorization_keeps_the_lightness_and_is_compared_with_gray(trained, textured_pairs):
-    results = evaluate(Settings(trained(data_dir=textured_pairs, task="colorize")))
+def test_a_colorization_keeps_the_lightness_and_is_compared_with_gray(untrained_run, textured_pairs):
+    results = evaluate(Settings(untrained_run(data_dir=textured_pairs, task="colorize")))
     colors = results["colors"]
     assert colors["median_lightness_error"] < 0.5
     assert colors["intersection"]["L"] > 0.8
@@ -178,17 +163,40 @@ def test_a_run_without_checkpoint(tmp_path, textured_pairs):
 
 
 @pytest.mark.slow
-def test_the_best_checkpoint(measured, trained, textured_pairs):
+def test_the_best_checkpoint(measured, untrained_run, textured_pairs):
     with pytest.raises(UserError, match="has kept no best checkpoint; train with --eval_every"):
         evaluate(Settings(measured[0], checkpoint="best"))
-    run = trained(data_dir=textured_pairs, eval_every=1, steps=3)
-    best = Translator.load(run, "best")
+    run = untrained_run(data_dir=textured_pairs, eval_every=1)
+    best = Translator(Config(**TINY), build_generator(Config(**TINY, seed=1), image_size=(None, None)))
+    assert Best(run, "val_l1", best.generator, 0).offer(3, {"val_l1": 0.5})
     results = evaluate(Settings(run, checkpoint="best", noise=False))
-    assert results["run"]["step"] == best.step
+    assert results["run"]["step"] == 3
     (first, *_) = results["pictures"]
     pair = np.asarray(Image.open(first["name"]))
     expected = np.mean(np.abs(best(pair[:, :32]).astype(float) - pair[:, 32:])) / 127.5
     assert first["l1"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_run_is_measured_on_other_pairs(measured, tmp_path):
+    """Or on its own pairs whose folder has moved."""
+    run, own = measured
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+    for number, image in enumerate(own["pictures"]):
+        Image.open(image["name"]).save(tmp_path / "train" / f"{number}.png")
+        Image.open(image["name"]).transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(tmp_path / "val" / f"{number}.png")
+    other = evaluate(Settings(run, seed=4, data_dir=str(tmp_path), split="train"))
+    assert [image["l1"] for image in other["pictures"]] == [image["l1"] for image in own["pictures"]]
+    assert other["settings"]["data_dir"] == other["config"]["data_dir"] == str(tmp_path)
+    mean = np.mean([np.asarray(Image.open(image["name"]))[:, 32:] for image in other["pictures"]], axis=0)
+    targets = [np.asarray(Image.open(image["name"]))[:, 32:] for image in other["pictures"]]
+    expected = np.mean([np.abs(target - np.round(mean)).mean() / 127.5 for target in targets])
+    assert other["quality"]["mean training image"]["l1"]["mean"] == pytest.approx(expected, rel=0.02)
+
+
+def test_other_pairs_that_are_not_there(measured, tmp_path):
+    with pytest.raises(UserError, match=f"{tmp_path}/none"):
+        evaluate(Settings(measured[0], data_dir=f"{tmp_path}/none"))
 
 
 def test_a_missing_split(to_photos):
@@ -212,18 +220,18 @@ def test_missing_inception_weights_are_told_before_the_work(to_photos, tmp_path)
 
 
 @pytest.mark.slow
-def test_fid_is_that_of_outputs_and_targets(trained, textured_pairs, monkeypatch):
+def test_fid_is_that_of_outputs_and_targets(untrained_run, textured_pairs, monkeypatch):
     monkeypatch.setattr(inception, "load_inception", lambda path: lambda images, training: images[:, 100, 100])
-    results = evaluate(Settings(trained(data_dir=textured_pairs), fid=True))
+    results = evaluate(Settings(untrained_run(data_dir=textured_pairs), fid=True))
     assert results["fid"]["fid"] > 0
     assert set(results["fid"]) == {"fid", "kid"}
 
 
 @pytest.mark.slow
-def test_numbers_that_json_does_not_know_are_null(trained, textured_pairs, monkeypatch):
+def test_numbers_that_json_does_not_know_are_null(untrained_run, textured_pairs, monkeypatch):
     """A perfect output has an infinite PSNR."""
     monkeypatch.setattr(Translator, "generate", lambda self, source, seeds=None: source)
-    results = evaluate(Settings(trained(data_dir=textured_pairs, task="inpaint")))
+    results = evaluate(Settings(untrained_run(data_dir=textured_pairs, task="inpaint")))
     own = results["quality"]["its own input"]
     assert own["l1"]["mean"] == 0.0
     assert own["psnr"] == {"mean": None, "low": None, "high": None}

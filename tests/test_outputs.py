@@ -18,6 +18,11 @@ def untrained(tiny):
     return untrained
 
 
+def levels_apart(first, second):
+    """The largest difference of two uint8 arrays; 1 where two programs round a float32 that lies between two levels."""
+    return np.abs(np.int16(first) - np.int16(second)).max()
+
+
 def test_val_is_the_validation_split_and_train_what_was_trained_on(tiny):
     assert len(open_splits(tiny(), "val")[0]) == 2
     assert len(open_splits(tiny(), "train")[0]) == 7
@@ -48,7 +53,7 @@ def test_each_image_has_the_noise_of_its_number(untrained, tiny):
     found = outputs_of(translator, split, [6, 2, 3], noise_seed=5)
     for output, target, i in zip(found.outputs, found.targets, [6, 2, 3], strict=True):
         a, b = split.read(i)
-        np.testing.assert_array_equal(output, translator(a, seed=(5, i)))
+        assert levels_apart(output, translator(a, seed=(5, i))) <= 1
         np.testing.assert_array_equal(target, b)
     assert found.clipped == []
 
@@ -57,8 +62,8 @@ def test_without_a_seed_there_is_no_noise(untrained, tiny):
     translator = untrained()
     split = open_splits(tiny(), "train")[0]
     (quiet,), (noisy,) = (outputs_of(translator, split, [4], seed).outputs for seed in (None, 0))
-    np.testing.assert_array_equal(quiet, translator(split.read(4)[0]))
-    assert np.any(quiet != noisy)
+    assert levels_apart(quiet, translator(split.read(4)[0])) <= 1
+    assert levels_apart(quiet, noisy) > 1
 
 
 def test_batch_statistics_are_those_of_batch_size_images(untrained, tiny):
@@ -66,9 +71,9 @@ def test_batch_statistics_are_those_of_batch_size_images(untrained, tiny):
     split = open_splits(tiny(), "train")[0]
     found = outputs_of(translator, split, range(3), noise_seed=1)
     sources = np.stack([split.read(i)[0] for i in range(3)])
-    np.testing.assert_array_equal(found.outputs[:2], translator(sources[:2], seed=[(1, 0), (1, 1)]))
-    np.testing.assert_array_equal(found.outputs[2], translator(sources[2], seed=(1, 2)))
-    assert np.any(found.outputs[0] != translator(sources[0], seed=(1, 0)))
+    assert levels_apart(found.outputs[:2], translator(sources[:2], seed=[(1, 0), (1, 1)])) <= 1
+    assert levels_apart(found.outputs[2], translator(sources[2], seed=(1, 2))) <= 1
+    assert levels_apart(found.outputs[0], translator(sources[0], seed=(1, 0))) > 1
 
 
 def test_colorize_counts_the_pixels_that_it_clips(untrained, tiny):
