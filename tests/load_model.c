@@ -1,4 +1,4 @@
-/* Loads an export with TensorFlow's C API, without Python, and asks two of its signatures for a picture.
+/* Loads an export with TensorFlow's C API, without Python, and calls two of its signatures with an image.
 
      load_model EXPORT FILE_INPUT FILE_OUTPUT in.png out.png PIXELS_INPUT PIXELS_OUTPUT in.rgb out.rgb HEIGHT WIDTH
 
@@ -51,14 +51,14 @@ static TF_Output find(const char *name) {
   return found;
 }
 
-/* The output for a value of the input, which is deleted; the caller deletes the answer. */
+/* The output for a value of the input, which is deleted; the caller deletes the result. */
 static TF_Tensor *run(const char *input, TF_Tensor *value, const char *output) {
   TF_Output from = find(input), to = find(output);
-  TF_Tensor *answer = NULL;
-  TF_SessionRun(session, NULL, &from, &value, 1, &to, &answer, 1, NULL, 0, NULL, status);
+  TF_Tensor *result = NULL;
+  TF_SessionRun(session, NULL, &from, &value, 1, &to, &result, 1, NULL, 0, NULL, status);
   check_status(input);
   TF_DeleteTensor(value);
-  return answer;
+  return result;
 }
 
 static void translate_file(const char *input, const char *output, const char *from, const char *to) {
@@ -69,12 +69,12 @@ static void translate_file(const char *input, const char *output, const char *fr
   TF_TString *content = TF_TensorData(tensor);
   TF_StringInit(content);
   TF_StringAssignView(content, bytes, size); /* not a copy */
-  TF_Tensor *answer = run(input, tensor, output);
+  TF_Tensor *result = run(input, tensor, output);
   free(bytes);
-  TF_TString *png = TF_TensorData(answer);
+  TF_TString *png = TF_TensorData(result);
   write_file(to, TF_StringGetDataPointer(png), TF_StringGetSize(png));
   TF_StringDealloc(png);
-  TF_DeleteTensor(answer);
+  TF_DeleteTensor(result);
 }
 
 static void translate_pixels(const char *input, const char *output, const char *from, const char *to, int64_t height,
@@ -86,9 +86,9 @@ static void translate_pixels(const char *input, const char *output, const char *
   TF_Tensor *tensor = TF_AllocateTensor(TF_UINT8, shape, 4, size);
   memcpy(TF_TensorData(tensor), bytes, size);
   free(bytes);
-  TF_Tensor *answer = run(input, tensor, output);
-  write_file(to, TF_TensorData(answer), TF_TensorByteSize(answer));
-  TF_DeleteTensor(answer);
+  TF_Tensor *result = run(input, tensor, output);
+  write_file(to, TF_TensorData(result), TF_TensorByteSize(result));
+  TF_DeleteTensor(result);
 }
 
 int main(int argc, char **argv) {

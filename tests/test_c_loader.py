@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 SOURCE = Path(__file__).with_name("load_model.c")
 SIZE = (37, 53)
-PICTURE = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+IMAGE = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -51,39 +51,39 @@ def tensors(export, signature):
     """The names of the graph's tensors that are the only input and the only output of a signature."""
     saved = saved_model_pb2.SavedModel.FromString((export / "saved_model.pb").read_bytes())
     definition = saved.meta_graphs[0].signature_def[signature]
-    (given,), (answered,) = definition.inputs.values(), definition.outputs.values()
-    return [given.name, answered.name]
+    (source,), (output,) = definition.inputs.values(), definition.outputs.values()
+    return [source.name, output.name]
 
 
 def run(program, export, folder, names=None):
-    """Asks for PICTURE, as a file and as pixels; returns the exit status, the errors and the paths of both answers."""
-    Image.fromarray(PICTURE).save(folder / "in.png")
-    (folder / "in.rgb").write_bytes(PICTURE.tobytes())
-    answers = folder / "out.png", folder / "out.rgb"
+    """Translates IMAGE, as a file and as pixels; returns the exit status, the errors and the paths of both outputs."""
+    Image.fromarray(IMAGE).save(folder / "in.png")
+    (folder / "in.rgb").write_bytes(IMAGE.tobytes())
+    outputs = folder / "out.png", folder / "out.rgb"
     by_file, by_pixels = names or [tensors(export, name) for name in ("serving_default", "translate")]
-    command = [program, export, *by_file, folder / "in.png", answers[0], *by_pixels, folder / "in.rgb", answers[1]]
+    command = [program, export, *by_file, folder / "in.png", outputs[0], *by_pixels, folder / "in.rgb", outputs[1]]
     # Only what the program is given: no Python, and no variable that would help it to find the libraries.
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run([*command, *map(str, SIZE)], capture_output=True, text=True, env=environment)
-    return done.returncode, done.stderr, *answers
+    return done.returncode, done.stderr, *outputs
 
 
-def assert_same(answer, expected):
-    distance = np.abs(answer.astype(int) - expected.astype(int))
+def assert_same(output, expected):
+    distance = np.abs(output.astype(int) - expected.astype(int))
     assert distance.max() <= 1
     assert np.mean(distance == 0) >= 0.999
 
 
-def test_the_answers_are_those_of_the_run(program, exported, tmp_path):
+def test_the_outputs_are_those_of_the_run(program, exported, tmp_path):
     translator, export = exported
     status, errors, file, pixels = run(program, export, tmp_path)
     assert status == 0, errors
-    expected = translator(PICTURE)
+    expected = translator(IMAGE)
     assert np.std(expected) > 20
     with Image.open(file) as image:
         assert (image.format, image.mode) == ("PNG", "RGB")
         assert_same(np.asarray(image), expected)
-    assert_same(np.frombuffer(pixels.read_bytes(), np.uint8).reshape(PICTURE.shape), expected)
+    assert_same(np.frombuffer(pixels.read_bytes(), np.uint8).reshape(IMAGE.shape), expected)
 
 
 def test_a_damaged_export_is_an_error_of_tensorflow(program, exported, tmp_path):

@@ -1,4 +1,4 @@
-"""Encoded images in a graph: the pixels that Pillow reads, the size before the pixels, a sentence for what is wrong."""
+"""Encoded images in a graph: the pixels that Pillow reads, the size before the pixels, one sentence for each error."""
 
 import io
 import struct
@@ -17,15 +17,15 @@ LIMIT = 50 * 60
 graph = tf.function(lambda content: decode(content, LIMIT), [tf.TensorSpec([], tf.string)], autograph=False)
 
 
-def picture(mode="RGB", size=(60, 50)):
-    """A smooth picture, 60 wide and 50 high unless `size` says otherwise."""
+def draw_image(mode="RGB", size=(60, 50)):
+    """A smooth image, 60 wide and 50 high unless `size` says otherwise."""
     coarse = np.random.default_rng(0).integers(0, 256, (4, 5, 4), dtype=np.uint8)
     return Image.fromarray(coarse[..., :3]).resize(size, Image.Resampling.BICUBIC).convert(mode)
 
 
 def encoded(kind, image=None, **options):
     file = io.BytesIO()
-    (image or picture()).save(file, kind, **options)
+    (image or draw_image()).save(file, kind, **options)
     return file.getvalue()
 
 
@@ -33,13 +33,13 @@ KINDS = {
     "jpeg": encoded("JPEG", quality=90),
     "progressive jpeg": encoded("JPEG", progressive=True),
     "jpeg without subsampling": encoded("JPEG", subsampling=0),
-    "gray jpeg": encoded("JPEG", picture("L")),
+    "gray jpeg": encoded("JPEG", draw_image("L")),
     "png": encoded("PNG"),
-    "gray png": encoded("PNG", picture("L")),
-    "png with a palette": encoded("PNG", picture("P")),
-    "black and white png": encoded("PNG", picture("1")),
-    "gif": encoded("GIF", picture("P")),
-    "animated gif": encoded("GIF", picture("P"), save_all=True, append_images=[picture("P").rotate(90)]),
+    "gray png": encoded("PNG", draw_image("L")),
+    "png with a palette": encoded("PNG", draw_image("P")),
+    "black and white png": encoded("PNG", draw_image("1")),
+    "gif": encoded("GIF", draw_image("P")),
+    "animated gif": encoded("GIF", draw_image("P"), save_all=True, append_images=[draw_image("P").rotate(90)]),
     "bmp": encoded("BMP"),
     "lossy webp": encoded("WEBP", quality=90),
     "lossless webp": encoded("WEBP", lossless=True),
@@ -57,11 +57,11 @@ def test_the_pixels_are_those_that_pillow_reads(kind):
 def test_a_bmp_that_runs_from_top_to_bottom():
     content = bytearray(KINDS["bmp"])
     content[22:26] = struct.pack("<i", -50)
-    np.testing.assert_array_equal(graph(bytes(content)), np.asarray(picture())[::-1])
+    np.testing.assert_array_equal(graph(bytes(content)), np.asarray(draw_image())[::-1])
 
 
 def sentence(content):
-    """What a refused image is told."""
+    """The error message for a refused image."""
     with pytest.raises(tf.errors.InvalidArgumentError) as error:
         graph(content)
     return error.value.message
@@ -69,7 +69,7 @@ def sentence(content):
 
 @pytest.mark.parametrize("kind", ["jpeg", "gray png", "gif", "bmp", "lossy webp", "lossless webp", "extended webp"])
 @pytest.mark.parametrize("size", [(61, 50), (60, 51)])
-def test_a_picture_that_is_larger_than_allowed_is_refused_with_its_size(kind, size):
+def test_an_image_that_is_larger_than_allowed_is_refused_with_its_size(kind, size):
     name, mode, options = {
         "jpeg": ("JPEG", "RGB", {}),
         "gray png": ("PNG", "L", {}),
@@ -79,7 +79,7 @@ def test_a_picture_that_is_larger_than_allowed_is_refused_with_its_size(kind, si
         "lossless webp": ("WEBP", "RGB", {"lossless": True}),
         "extended webp": ("WEBP", "RGB", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}),
     }[kind]
-    text = sentence(encoded(name, picture(mode, size), **options))
+    text = sentence(encoded(name, draw_image(mode, size), **options))
     assert f"the image is {size[0]}x{size[1]}; from 1 to 3000 pixels are allowed" in text
 
 
@@ -106,7 +106,7 @@ def test_what_is_no_image_is_refused(content):
 @pytest.mark.parametrize("mode", ["P", "L", "1"])
 def test_a_bmp_with_a_palette_is_refused(mode):
     """TensorFlow would read it without its palette."""
-    assert "image_bytes is a BMP with a palette; send it as PNG" in sentence(encoded("BMP", picture(mode)))
+    assert "image_bytes is a BMP with a palette; send it as PNG" in sentence(encoded("BMP", draw_image(mode)))
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "gif", "bmp", "lossy webp", "lossless webp"])

@@ -27,7 +27,7 @@ def test_the_example_of_a_canary_is_a_valid_config_too():
     assert set(model.version_labels) == {"stable", "canary"}
 
 
-def test_batches_are_no_larger_than_what_an_export_answers():
+def test_batches_are_no_larger_than_what_an_export_accepts():
     batching, readme = (FOLDER / "batching_parameters.txt").read_text(), (FOLDER / "README.md").read_text()
     assert int(re.search(r"max_batch_size \{ value: (\d+) \}", batching)[1]) == MAX_IMAGES
     assert f"A request has 1 to {MAX_IMAGES} images" in readme

@@ -1,4 +1,4 @@
-"""What an export answers, saved and loaded back: the run's own answers, purely, for any size, number and order."""
+"""An export, saved and loaded back, gives the outputs of its run, purely, for any size, number and order."""
 
 import concurrent.futures
 import io
@@ -42,18 +42,18 @@ def exported(tmp_path_factory):
     return get
 
 
-def pictures(*shape):
+def draw_images(*shape):
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def png(picture):
+def png(image):
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
 
 
-def assert_same(answer, expected, equal=0.999, apart=1):
-    distance = np.abs(np.asarray(answer, int) - np.asarray(expected, int))
+def assert_same(output, expected, equal=0.999, apart=1):
+    distance = np.abs(np.asarray(output, int) - np.asarray(expected, int))
     assert distance.shape == np.shape(expected)
     assert distance.max() <= apart
     assert np.mean(distance == 0) >= equal
@@ -61,44 +61,44 @@ def assert_same(answer, expected, equal=0.999, apart=1):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("shape", [(1, 32, 32, 3), (3, 64, 96, 3), (2, 37, 53, 3), (1, 1, 1, 3), (1, 33, 2, 1)])
-def test_translate_answers_as_the_run_does(exported, task, shape):
+def test_translate_returns_what_the_run_does(exported, task, shape):
     one, call = exported(task)
-    image = pictures(*shape)
+    image = draw_images(*shape)
     assert_same(call["translate"](image=image)["image"], one(image))
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_sample_answers_as_the_run_does_with_that_seed(exported, task):
+def test_sample_returns_what_the_run_does_with_that_seed(exported, task):
     one, call = exported(task)
-    image = pictures(2, 40, 64, 3)
-    answer = call["sample"](image=image, seed=tf.constant([3, 4]))["image"].numpy()
-    assert_same(answer, one(image, seed=(3, 4)))
-    np.testing.assert_array_equal(answer, call["sample"](image=image, seed=tf.constant([3, 4]))["image"])
-    assert np.mean(answer != call["sample"](image=image, seed=tf.constant([3, 5]))["image"]) > 0.1
+    image = draw_images(2, 40, 64, 3)
+    output = call["sample"](image=image, seed=tf.constant([3, 4]))["image"].numpy()
+    assert_same(output, one(image, seed=(3, 4)))
+    np.testing.assert_array_equal(output, call["sample"](image=image, seed=tf.constant([3, 4]))["image"])
+    assert np.mean(output != call["sample"](image=image, seed=tf.constant([3, 5]))["image"]) > 0.1
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_serving_default_answers_files_of_several_sizes_with_png_files(exported, task):
+def test_serving_default_turns_files_of_several_sizes_into_png_files(exported, task):
     one, call = exported(task)
-    asked = [pictures(32, 32, 3), pictures(5, 70, 3)]
-    answers = call["serving_default"](image_bytes=[png(picture) for picture in asked])["image_bytes"].numpy()
-    for picture, answer in zip(asked, answers, strict=True):
-        assert answer.startswith(b"\x89PNG")
-        assert_same(np.asarray(Image.open(io.BytesIO(answer))), one(picture))
+    inputs = [draw_images(32, 32, 3), draw_images(5, 70, 3)]
+    outputs = call["serving_default"](image_bytes=[png(image) for image in inputs])["image_bytes"].numpy()
+    for image, output in zip(inputs, outputs, strict=True):
+        assert output.startswith(b"\x89PNG")
+        assert_same(np.asarray(Image.open(io.BytesIO(output))), one(image))
 
 
-def test_bfloat16_answers_as_the_run_does_within_its_own_bound(exported):
+def test_bfloat16_returns_what_the_run_does_within_its_own_bound(exported):
     one, call = exported(precision="bfloat16")
-    image = pictures(2, 64, 70, 3)
+    image = draw_images(2, 64, 70, 3)
     assert_same(call["translate"](image=image)["image"], one(image), equal=0.99, apart=2)
 
 
-def test_colorize_keeps_the_lightness_of_a_gray_picture(exported):
+def test_colorize_keeps_the_lightness_of_a_gray_image(exported):
     from skimage.color import rgb2lab
 
     _, call = exported("colorize")
     # Little contrast, so that few colors leave the gamut, where clipping moves L.
-    gray = pictures(1, 70, 50, 1) // 8 + 112
+    gray = draw_images(1, 70, 50, 1) // 8 + 112
     lightness = rgb2lab(call["translate"](image=gray)["image"].numpy())[..., :1]
     assert np.median(np.abs(lightness - rgb2lab(np.repeat(gray, 3, -1))[..., :1])) < 0.5
 
@@ -134,24 +134,24 @@ def test_the_walk_finds_what_is_impure():
 
 
 @pytest.mark.parametrize("task", ["translate", "colorize"])
-def test_a_picture_gets_the_same_answer_whatever_it_is_asked_with(exported, task):
+def test_an_image_gets_the_same_output_whatever_shares_its_request(exported, task):
     _, call = exported(task)
-    batch = pictures(5, 40, 50, 3)
+    batch = draw_images(5, 40, 50, 3)
     together = call["translate"](image=batch)["image"].numpy()
-    alone = [call["translate"](image=picture[None])["image"][0] for picture in batch]
+    alone = [call["translate"](image=image[None])["image"][0] for image in batch]
     np.testing.assert_array_equal(together, alone)
     np.testing.assert_array_equal(together[::-1], call["translate"](image=batch[::-1])["image"])
     np.testing.assert_array_equal(together, call["translate"](image=batch)["image"])
 
 
-def test_sixteen_threads_get_the_same_answers(exported):
+def test_sixteen_threads_get_the_same_outputs(exported):
     _, call = exported()
-    batch = pictures(16, 40, 50, 3)
+    batch = draw_images(16, 40, 50, 3)
     expected = call["translate"](image=batch)["image"].numpy()
-    asked = [i % 16 for i in range(64)]
+    numbers = [i % 16 for i in range(64)]
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda i: call["translate"](image=batch[i : i + 1])["image"][0].numpy(), asked))
-    np.testing.assert_array_equal(answers, expected[asked])
+        outputs = list(pool.map(lambda i: call["translate"](image=batch[i : i + 1])["image"][0].numpy(), numbers))
+    np.testing.assert_array_equal(outputs, expected[numbers])
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_sixteen_threads_get_the_same_answers(exported):
     ],
 )
 @pytest.mark.parametrize("name", ["translate", "sample"])
-def test_tensors_that_are_no_pictures_are_refused_with_a_sentence(exported, shape, sentence, name):
+def test_tensors_that_are_no_images_are_refused_with_a_sentence(exported, shape, sentence, name):
     _, call = exported()
     seed = {"seed": tf.constant([0, 1])} if name == "sample" else {}
     with pytest.raises(tf.errors.InvalidArgumentError) as error:
@@ -179,12 +179,12 @@ def test_tensors_that_are_no_pictures_are_refused_with_a_sentence(exported, shap
 def test_too_few_and_too_many_files_are_refused(exported, count):
     _, call = exported()
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"the request has {count} images; from 1 to 64"):
-        call["serving_default"](image_bytes=tf.constant([png(pictures(1, 1, 3))] * count, tf.string, [count]))
+        call["serving_default"](image_bytes=tf.constant([png(draw_images(1, 1, 3))] * count, tf.string, [count]))
 
 
-def test_one_bad_file_refuses_the_request_and_the_next_one_is_answered(exported):
+def test_one_bad_file_refuses_the_request_and_the_next_one_succeeds(exported):
     _, call = exported()
-    good = png(pictures(8, 8, 3))
+    good = png(draw_images(8, 8, 3))
     with pytest.raises(tf.errors.InvalidArgumentError, match="image_bytes is not an image"):
         call["serving_default"](image_bytes=[good, b"no image"])
     assert len(call["serving_default"](image_bytes=[good])["image_bytes"]) == 1

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -44,9 +45,9 @@ def export(
       UserError: there is no such run or no checkpoint, the run normalizes with batch statistics, `export_dir` is no
         folder, is in use or holds the last possible version, or the check failed.
     """
+    if not 10**-6 <= max_megapixels < math.inf:
+        raise UserError(f"max_megapixels must be above 0 and finite. Received: {max_megapixels}.")
     max_pixels = round(max_megapixels * 10**6)
-    if max_pixels < 1:
-        raise UserError(f"max_megapixels must be above 0. Received: {max_megapixels}.")
     translator = Translator.load(workdir, checkpoint)
     config = translator.config
     if config.inference_statistics == "batch":

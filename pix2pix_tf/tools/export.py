@@ -9,11 +9,11 @@ _EXPORT_DIR = flags.DEFINE_string(
     "export_dir", None, "the model's folder; the next version is made in it", required=True
 )
 _MAX_MEGAPIXELS = flags.DEFINE_float(
-    "max_megapixels", 16, "the largest picture that is answered, in millions of pixels"
+    "max_megapixels", 16, "the largest image that the export accepts, in millions of pixels"
 )
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
 _PALETTE = flags.DEFINE_string(
-    "palette", "", "data set in whose class colors the input's label maps are (default: the run's), for drawing them"
+    "palette", "", "the data set whose class colors the input's label maps use (default: the run's), for drawing them"
 )
 
 
