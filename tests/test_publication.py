@@ -55,7 +55,7 @@ def run_export_py(*arguments):
 def exported(run, tmp_path_factory):
     """One real export by export.py, checked in its fresh process: its folder, and what the command returned."""
     base = tmp_path_factory.mktemp("models") / "new" / "base"
-    return base / "1", run_export_py(f"--workdir={run}", f"--export_dir={base}")
+    return base / "1", run_export_py(f"--model={run}", f"--export_dir={base}")
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +215,7 @@ def test_a_failure_at_any_point_leaves_nothing(quick, run, tmp_path, monkeypatch
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [0.0, 0.5, 2.0])
 def test_a_process_that_is_killed_leaves_nothing_that_a_server_sees(run, tmp_path, after):
-    command = [sys.executable, str(REPOSITORY / "export.py"), f"--workdir={run}", f"--export_dir={tmp_path}"]
+    command = [sys.executable, str(REPOSITORY / "export.py"), f"--model={run}", f"--export_dir={tmp_path}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while not list(tmp_path.glob(".export-*/*")) and process.poll() is None:
         time.sleep(0.01)
@@ -322,7 +322,7 @@ def test_export_py_prints_the_new_version_and_nothing_else(exported):
 
 
 def test_export_py_says_what_is_missing(tmp_path):
-    status, output, errors = run_export_py(f"--workdir={tmp_path}", f"--export_dir={tmp_path}/base")
+    status, output, errors = run_export_py(f"--model={tmp_path}", f"--export_dir={tmp_path}/base")
     assert (status, output) == (1, "")
     assert (
         errors == f"error: {tmp_path} holds no config.json, so it is no run directory; give one that train.py made.\n"

@@ -190,7 +190,7 @@ def test_a_folder_without_a_version_ends_with_a_sentence(tmp_path):
     assert (status, output) == (1, "")
     assert errors == (
         f"error: {tmp_path} holds no version of a model; make one with "
-        f"python export.py --workdir=RUN --export_dir={tmp_path}\n"
+        f"python export.py --model=RUN --export_dir={tmp_path}\n"
     )
 
 

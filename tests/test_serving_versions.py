@@ -148,7 +148,7 @@ def test_the_folder_is_watched(models, base, monkeypatch, capsys):
 
 
 def test_a_folder_without_a_version(tmp_path):
-    with pytest.raises(UserError, match=r"holds no version of a model; make one with python export.py --workdir=RUN"):
+    with pytest.raises(UserError, match=r"holds no version of a model; make one with python export.py --model=RUN"):
         ModelVersions("m", str(tmp_path))
     with pytest.raises(UserError, match=r"--model_base .*nowhere is not a folder; give the --export_dir of an export"):
         ModelVersions("m", str(tmp_path / "nowhere"))

@@ -51,7 +51,7 @@ class ModelVersions:
             raise UserError(f"--model_base {base} is not a folder; give the --export_dir of an export.")
         if not _versions(base):
             raise UserError(
-                f"{base} holds no version of a model; make one with python export.py --workdir=RUN --export_dir={base}"
+                f"{base} holds no version of a model; make one with python export.py --model=RUN --export_dir={base}"
             )
         self.name, self.base = name, base
         self._serving = None

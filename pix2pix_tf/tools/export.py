@@ -1,13 +1,12 @@
-"""Exports a run as a SavedModel for TensorFlow Serving: python export.py --workdir=RUN --export_dir=MODEL_BASE."""
+"""Exports a run as a SavedModel for TensorFlow Serving: python export.py --model=RUN --export_dir=MODEL_BASE."""
 
 from absl import flags
 
 from pix2pix_tf import cli
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "run directory, as train.py makes it", required=True)
-_EXPORT_DIR = flags.DEFINE_string(
-    "export_dir", None, "the model's folder; the next version is made in it", required=True
-)
+_MODEL = cli.define_path("model", None, "run directory, as train.py makes it", required=True)
+cli.rename_flag("workdir", "model")
+_EXPORT_DIR = cli.define_path("export_dir", None, "the model's folder; the next version is made in it", required=True)
 _MAX_MEGAPIXELS = flags.DEFINE_float(
     "max_megapixels", 16, "the largest image that the export accepts, in millions of pixels"
 )
@@ -20,7 +19,7 @@ _PALETTE = flags.DEFINE_string(
 def main():
     from pix2pix_tf.exporting import export
 
-    print(export(_WORKDIR.value, _EXPORT_DIR.value, _MAX_MEGAPIXELS.value, _CHECKPOINT.value, _PALETTE.value))
+    print(export(_MODEL.value, _EXPORT_DIR.value, _MAX_MEGAPIXELS.value, _CHECKPOINT.value, _PALETTE.value))
 
 
 def command():

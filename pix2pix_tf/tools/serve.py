@@ -1,6 +1,6 @@
 """Serves the newest version of an exported model, with TensorFlow Serving's REST and gRPC interfaces and a page.
 
-    python export.py --workdir=runs/mine --export_dir=models/mine
+    python export.py --model=runs/mine --export_dir=models/mine
     python -m pix2pix_tf.tools.serve --model_base=models/mine
 
 For development: to try a model and what talks to it; serving/ tells how to run TensorFlow Serving itself. A version
