@@ -21,7 +21,6 @@ from absl import app, flags, logging
 from stock import stock_generator
 
 import pix2pix_tf
-from pix2pix_tf import images
 from pix2pix_tf.exporting import signatures
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.translation import at_inference

@@ -21,8 +21,8 @@ import pix2pix_tf
 from pix2pix_tf import images
 from pix2pix_tf.data import pairing
 from pix2pix_tf.data.old_look import old_look
-from pix2pix_tf.evaluation.outputs import open_splits, read_pair, spread
 from pix2pix_tf.evaluation.lab_histograms import intersections, lab_histograms
+from pix2pix_tf.evaluation.outputs import open_splits, read_pair, spread
 from pix2pix_tf.evaluation.quality import picture_metrics
 from pix2pix_tf.grids import sample_grid
 

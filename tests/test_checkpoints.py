@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pix2pix_tf import UserError, build_discriminator, build_generator
+from pix2pix_tf import Config, UserError, build_discriminator, build_generator
 from pix2pix_tf.training import checkpoints
 from pix2pix_tf.training.adam import Adam
 from pix2pix_tf.training.checkpoints import Checkpoints
@@ -35,10 +36,10 @@ def variables(run):
     return found
 
 
-def scramble(run):
+def scramble(run, seed=1):
     """Gives every variable a value of its own."""
     for number, variable in enumerate(variables(run)):
-        noise = tf.random.stateless_uniform(variable.shape, [number, 1], maxval=1000, dtype=tf.int32)
+        noise = tf.random.stateless_uniform(variable.shape, [number, seed], maxval=1000, dtype=tf.int32)
         variable.assign(tf.cast(noise, variable.dtype))
 
 
@@ -89,32 +90,151 @@ def test_a_new_process_keeps_counting_the_old_checkpoints(tmp_path, tiny):
 )
 def test_a_checkpoint_of_other_networks_is_refused(tmp_path, tiny, saved, wanted):
     path = save(new_run(tmp_path, tiny(**saved)), 1)
-    with pytest.raises(UserError, match=f"^{path} does not fit this run or is damaged") as error:
+    with pytest.raises(UserError, match=f"^{path} does not fit this run") as error:
         new_run(tmp_path, tiny(**wanted)).checkpoints.restore()
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    "ending, share",
-    [
-        ("data-00000-of-00001", 0),
-        ("data-00000-of-00001", 0.5),
-        ("data-00000-of-00001", None),
-        ("index", 0),
-        ("index", 0.5),
-        ("index", None),
-    ],
-)
-def test_a_damaged_checkpoint_is_refused(tmp_path, tiny, ending, share):
-    run = new_run(tmp_path, tiny())
-    path = save(run, 1)
-    file = Path(f"{path}.{ending}")
-    if share is None:
-        file.unlink()
-    else:
+def truncate(share):
+    def damage(file):
         file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
-    with pytest.raises(UserError, match=f"^{path} does not fit this run or is damaged"):
-        run.checkpoints.restore()
+
+    return damage
+
+
+def flip(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 0x10
+    file.write_bytes(content)
+
+
+DAMAGES = [
+    *(("data-00000-of-00001", damage) for damage in (truncate(0), truncate(0.5), flip, Path.unlink)),
+    *(("index", damage) for damage in (truncate(0), truncate(0.5), flip, Path.unlink)),
+]
+
+
+@pytest.fixture(scope="module")
+def saved_three_times(tmp_path_factory, textured_pairs):
+    """(config, the directory of a run with checkpoints 1, 2 and 3); copy it."""
+    config = Config(data_dir=textured_pairs, image_size=32, base_filters=2, receptive_field=16)
+    folder = tmp_path_factory.mktemp("saved")
+    run = new_run(folder, config)
+    for step in (1, 2, 3):
+        scramble(run, step)
+        save(run, step)
+    return config, folder
+
+
+@pytest.mark.parametrize("ending, damage", DAMAGES)
+def test_a_damaged_checkpoint_is_set_aside_for_the_newest_that_is_whole(
+    saved_three_times, tmp_path, capsys, ending, damage
+):
+    config, folder = saved_three_times
+    workdir = shutil.copytree(folder, tmp_path / "run")
+    for step in (2, 3):
+        damage(workdir / "checkpoints" / f"step-{step}.{ending}")
+    run = new_run(workdir, config)
+    assert run.checkpoints.restore() == int(run.checkpoints.step) == 1
+    expected = new_run(tmp_path / "expected", config)
+    scramble(expected, 1)
+    for ours, theirs in zip(variables(run), variables(expected), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    warnings = capsys.readouterr().err
+    assert f"{workdir}/checkpoints/step-3 is damaged and now called damaged-step-3; step-1 is resumed." in warnings
+    names = {name.split(".")[0] for name in os.listdir(workdir / "checkpoints")}
+    assert names == {"checkpoint", "step-1", "damaged-step-2", "damaged-step-3"}
+
+
+def test_a_reader_takes_the_newest_that_is_whole_and_says_so(saved_three_times, tmp_path, capsys):
+    workdir = shutil.copytree(saved_three_times[1], tmp_path / "run")
+    flip(workdir / "checkpoints" / "step-3.index")
+    before = sorted(os.listdir(workdir / "checkpoints"))
+    assert os.path.basename(checkpoints.path_of(str(workdir))) == "step-2"
+    sentence = f"{workdir}/checkpoints/step-3 is damaged; {workdir}/checkpoints/step-2 is taken instead."
+    assert capsys.readouterr().err == f"warning: {sentence}\n"
+    assert sorted(os.listdir(workdir / "checkpoints")) == before
+
+
+def test_an_empty_state_file_as_a_power_cut_leaves_it_hides_no_checkpoint(saved_three_times, tmp_path):
+    config, folder = saved_three_times
+    workdir = shutil.copytree(folder, tmp_path / "run")
+    (workdir / "checkpoints" / "checkpoint").write_bytes(b"")
+    assert checkpoints.path_of(str(workdir)).endswith("step-3")
+    assert new_run(workdir, config).checkpoints.restore() == 3
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_refused_and_left_as_it_is(saved_three_times, tmp_path):
+    config, folder = saved_three_times
+    workdir = shutil.copytree(folder, tmp_path / "run")
+    for file in workdir.glob("checkpoints/*.index"):
+        flip(file)
+    before = sorted(os.listdir(workdir / "checkpoints"))
+    sentence = rf"^{workdir}/checkpoints holds no whole checkpoint \(step-3, step-2, step-1: damaged\)"
+    for load in (new_run(workdir, config).checkpoints.restore, lambda: checkpoints.path_of(str(workdir))):
+        with pytest.raises(UserError, match=sentence):
+            load()
+    assert sorted(os.listdir(workdir / "checkpoints")) == before
+
+
+def test_a_flipped_byte_of_an_optimizer_costs_no_generator(saved_three_times, tmp_path):
+    config, folder = saved_three_times
+    workdir = shutil.copytree(folder, tmp_path / "run")
+    reader = tf.train.load_checkpoint(str(workdir / "checkpoints" / "step-3"))
+    shapes = reader.get_variable_to_shape_map()
+    name = max(
+        (name for name in shapes if "discriminator_optimizer/vel" in name), key=lambda name: np.prod(shapes[name])
+    )
+    file = workdir / "checkpoints" / "step-3.data-00000-of-00001"
+    content = file.read_bytes()
+    place = content.index(reader.get_tensor(name).tobytes())
+    file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    assert checkpoints.path_of(str(workdir)).endswith("step-3")
+    assert new_run(workdir, config).checkpoints.restore() == 2
+
+
+@pytest.mark.parametrize("name", ["lr[2e-4]", "a*b?{c}", "back\\slash", os.fsdecode(b"latin-\xe9")])
+def test_a_path_may_hold_any_characters(tmp_path, tiny, name):
+    workdir = os.path.join(tmp_path, name)
+    run = new_run(workdir, tiny(), keep=2)
+    for step in (1, 2, 3):
+        scramble(run, step)
+        assert save(run, step) == os.path.join(workdir, "checkpoints", f"step-{step}")
+    names = {file.split(".")[0] for file in os.listdir(os.path.join(workdir, "checkpoints"))}
+    assert names == {"checkpoint", "step-2", "step-3"}
+    new = new_run(workdir, tiny())
+    assert new.checkpoints.restore() == 3
+    np.testing.assert_array_equal(variables(new)[0], variables(run)[0])
+    generator = build_generator(tiny(seed=1))
+    assert checkpoints.load_generator(generator, checkpoints.path_of(workdir)) == 3
+    np.testing.assert_array_equal(generator.weights[0], variables(run)[0])
+
+
+def test_a_checkpoint_may_be_named(saved_three_times):
+    _, workdir = saved_three_times
+    assert checkpoints.path_of(str(workdir), "step-2") == str(workdir / "checkpoints" / "step-2")
+    with pytest.raises(UserError, match=r"has no checkpoint step-7; there are: step-3, step-2, step-1\."):
+        checkpoints.path_of(str(workdir), "step-7")
+    with pytest.raises(UserError, match=r"checkpoint must be latest, best or step-N\. Received: 'bets'\."):
+        checkpoints.path_of(str(workdir), "bets")
+
+
+def test_what_cannot_be_written_leaves_the_older_checkpoints(tmp_path, tiny, monkeypatch):
+    run = new_run(tmp_path, tiny())
+    save(run, 1)
+
+    def write(path):
+        Path(f"{path}_temp").mkdir()
+        Path(f"{path}.data-00000-of-00001").touch()
+        raise tf.errors.ResourceExhaustedError(None, None, f"{path}_temp/part-0; No space left on device")
+
+    monkeypatch.setattr(run.checkpoints._checkpoint, "write", write)
+    sentence = (
+        r"step-2 cannot be written \(No space left on device\); older checkpoints are untouched: see to the folder"
+    )
+    with pytest.raises(UserError, match=sentence):
+        save(run, 2)
+    assert {name.split(".")[0] for name in os.listdir(tmp_path / "checkpoints")} == {"checkpoint", "step-1"}
 
 
 @pytest.mark.parametrize("network", ["generator", "discriminator"])

@@ -23,7 +23,7 @@ ORDER += "training inference tiling folder_translation exporting evaluation repr
 ORDER += ["study", "serving", "interop", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
-    "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders"],
+    "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders", "plain_paths"],
     "data": "split parallel preflight folders pairing old_look paired_archive tfrecords sources pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["study_images", "protocol", "answers_file", "sessions", "fooling_rates", "study_server"],
@@ -35,6 +35,7 @@ INNER_ORDER = {
         "devices",
         "state",
         "weights_file",
+        "checkpoint_files",
         "checkpoints",
         "initialization",
         "publishing",

@@ -3,19 +3,22 @@
 import json
 import math
 import os
+import re
 
 import tensorflow as tf
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.training import weights_file
+from pix2pix_tf.training import checkpoint_files, weights_file
+from pix2pix_tf.utils.atomic import write_text
+from pix2pix_tf.utils.console import warn
+from pix2pix_tf.utils.json_files import read_json
+from pix2pix_tf.utils.plain_paths import plain_path
 
 FOLDER = "checkpoints"
 BEST = "best"  # a folder in it
-
-
-def _variables(network):
-    """{path: variable} of a Keras network, under the names that its layers have: `down1_conv/kernel`."""
-    return {variable.path: variable.value for variable in network.weights}
+_NETWORKS = ("generator", "discriminator")
+# What TensorFlow raises when it reads a checkpoint that is damaged or of other networks.
+_READ_ERRORS = (AssertionError, IndexError, ValueError, RuntimeError, tf.errors.OpError)
 
 
 class Checkpoints:
@@ -31,48 +34,66 @@ class Checkpoints:
         Of many processes that train together, one `writes`; the others only check what they would write.
         """
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._workdir = workdir
+        self._workdir, self._folder = workdir, os.path.join(workdir, FOLDER)
+        self._keep = keep
         self._networks = networks
         self._writes = writes
         saved = {name: _variables(network) for name, network in networks.items()}
         saved |= {f"{name}_optimizer": optimizer for name, optimizer in optimizers.items()}
         self._checkpoint = tf.train.Checkpoint(step=self.step, **saved)
-        self._manager = tf.train.CheckpointManager(
-            self._checkpoint, os.path.join(workdir, FOLDER), keep, checkpoint_name="step"
-        )
 
     def save(self) -> str | None:
         """Writes a checkpoint of the present step, or leaves that to the process that writes, and returns its path.
 
         A network that holds NaN or Inf is not written, so the newest checkpoint is always finite: the
         result is None then.
+
+        Raises:
+          UserError: it cannot be written, as when the disk is full; those that are there are untouched.
         """
         for network in self._networks.values():
             if not all(bool(tf.reduce_all(tf.math.is_finite(v.value))) for v in network.weights):
                 return None
         if self._writes:
-            return self._manager.save(checkpoint_number=int(self.step))
-        return os.path.join(self._manager.directory, f"step-{int(self.step)}")
+            checkpoint_files.write(self._checkpoint, self._folder, int(self.step), self._keep)
+        return checkpoint_files.path(self._folder, int(self.step))
 
     @property
     def exist(self) -> bool:
         """Whether the run has a checkpoint."""
-        return self._manager.latest_checkpoint is not None
+        return bool(checkpoint_files.steps(self._folder))
 
     def restore(self) -> int:
-        """Restores the newest checkpoint, if there is one, and returns the step: 0 if there is none.
+        """Restores the newest checkpoint that is whole and returns its step: 0 if there is none at all.
 
-        Everything in the checkpoint must have its place in the run, and the other way round.
+        Newer ones that are damaged are renamed, with a warning. Everything in the checkpoint must have its place in
+        the run, and the other way round.
+
+        Raises:
+          UserError: the checkpoint is of other networks, or none is whole.
         """
-        path = self._manager.latest_checkpoint
-        if path:
-            _read(path, lambda: self._checkpoint.restore(path).assert_consumed())
-        elif weights_file.path_of(self._workdir):
+        damaged = []
+        for step in checkpoint_files.steps(self._folder):
+            path = checkpoint_files.path(self._folder, step)
+            try:
+                _consume(self._checkpoint.restore(plain_path(path)))
+            except _READ_ERRORS as error:
+                if checkpoint_files.is_whole(path):
+                    raise _does_not_fit(path, error) from None
+                damaged.append(step)
+                continue
+            for worse in damaged if self._writes else ():
+                name = checkpoint_files.set_aside(self._folder, worse)
+                warn(f"{self._folder}/step-{worse} is damaged and now called {name}; step-{step} is resumed.")
+            return int(self.step)
+        if damaged:
+            raise _none_is_whole(self._folder, damaged)
+        if weights_file.path_of(self._workdir):
             raise UserError(
                 f"{self._workdir} holds weights without optimizers, so it cannot be resumed; "
                 f"give --init_from={self._workdir} and a new --workdir."
             )
-        return int(self.step)
+        return 0
 
 
 class Best:
@@ -84,13 +105,12 @@ class Best:
     def __init__(self, workdir, metric, generator, start):
         """What is kept from a step beyond `start`, of a run that died after its last checkpoint, is dropped."""
         self._metric = metric
-        folder = os.path.join(workdir, FOLDER, BEST)
-        self._record = os.path.join(folder, "best.json")
+        self._folder = os.path.join(workdir, FOLDER, BEST)
+        self._record = os.path.join(self._folder, "best.json")
         self._step = tf.Variable(start, dtype=tf.int64, trainable=False)
-        checkpoint = tf.train.Checkpoint(step=self._step, generator=_variables(generator))
-        self._manager = tf.train.CheckpointManager(checkpoint, folder, 1, checkpoint_name="step")
-        kept = self._read()
-        same = kept and kept["metric"] == metric and kept["step"] <= start
+        self._checkpoint = tf.train.Checkpoint(step=self._step, generator=_variables(generator))
+        kept = read_json(self._record, advice="remove it") if os.path.exists(self._record) else {}
+        same = kept.get("metric") == metric and kept["step"] <= start
         self._value = kept["value"] if same else None
 
     def offer(self, step, numbers: dict) -> bool:
@@ -102,36 +122,41 @@ class Best:
             return False
         self._value = value
         self._step.assign(step)
-        self._manager.save(checkpoint_number=step)
-        with open(self._record + ".tmp", "w") as file:
-            json.dump({"step": step, "metric": self._metric, "value": value}, file)
-        os.replace(self._record + ".tmp", self._record)
+        checkpoint_files.write(self._checkpoint, self._folder, step, keep=1)
+        write_text(self._record, json.dumps({"step": step, "metric": self._metric, "value": value}))
         return True
-
-    def _read(self):
-        if not os.path.exists(self._record):
-            return None
-        with open(self._record) as file:
-            return json.load(file)
 
 
 def path_of(workdir, which="latest") -> str:
-    """A checkpoint of a run, "latest" or "best"; UserError if there is none."""
-    if which == "best":
-        path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER, BEST))
-        if not path:
-            raise UserError(f"{workdir} has kept no best checkpoint; train with --eval_every, or take the latest.")
+    """A checkpoint of a run: "latest", the newest whose networks are whole, "best", or "step-N".
+
+    Raises:
+      UserError: there is no such checkpoint, or it is damaged.
+    """
+    folder = os.path.join(workdir, FOLDER, BEST) if which == BEST else os.path.join(workdir, FOLDER)
+    steps = checkpoint_files.steps(folder)
+    if re.fullmatch(r"step-\d+", which):
+        steps = _only(int(which.removeprefix("step-")), steps, workdir)
+    elif which not in ("latest", BEST):
+        raise UserError(f"checkpoint must be latest, best or step-N. Received: {which!r}.")
+    for place, step in enumerate(steps):
+        path = checkpoint_files.path(folder, step)
+        if checkpoint_files.is_whole(path, tuple(f"{name}/" for name in _NETWORKS)):
+            for worse in steps[:place]:
+                warn(f"{checkpoint_files.path(folder, worse)} is damaged; {path} is taken instead.")
+            return path
+    if steps:
+        raise _none_is_whole(folder, steps)
+    if which == BEST:
+        raise UserError(f"{workdir} has kept no best checkpoint; train with --eval_every, or take the latest.")
+    if path := weights_file.path_of(workdir):
         return path
-    path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER)) or weights_file.path_of(workdir)
-    if not path:
-        raise UserError(f"{workdir} has no checkpoint in {FOLDER}/; train there first, or give another run directory.")
-    return path
+    raise UserError(f"{workdir} has no checkpoint in {FOLDER}/; train there first, or give another run directory.")
 
 
 def steps_done(workdir) -> int:
     """The step of a run's newest checkpoint; 0 if there is none."""
-    path = tf.train.latest_checkpoint(os.path.join(workdir, FOLDER))
-    return int(path.rpartition("-")[2]) if path else 0
+    return max(checkpoint_files.steps(os.path.join(workdir, FOLDER)), default=0)
 
 
 def load_generator(generator, path) -> int:
@@ -145,7 +170,10 @@ def load_networks(path, **networks) -> int:
         return weights_file.load(path, **networks)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
     wanted = tf.train.Checkpoint(step=step, **{name: _variables(network) for name, network in networks.items()})
-    _read(path, lambda: wanted.read(path).assert_existing_objects_matched().expect_partial())
+    try:
+        wanted.read(plain_path(path)).assert_existing_objects_matched().expect_partial()
+    except _READ_ERRORS as error:
+        raise _does_not_fit(path, error) from None
     return int(step)
 
 
@@ -153,15 +181,35 @@ def networks_in(path) -> set[str]:
     """The names of the networks that a checkpoint, or a weights file, holds."""
     if os.path.basename(path) == weights_file.NAME:
         return weights_file.networks_in(path)
-    names = {name.partition("/")[0] for name, _ in tf.train.list_variables(path)}
-    return names & {"generator", "discriminator"}
+    names = {name.partition("/")[0] for name, _ in tf.train.list_variables(plain_path(path))}
+    return names & set(_NETWORKS)
 
 
-def _read(path, restore):
+def _consume(status):
+    """Raises an AssertionError unless checkpoint and program hold the same; TensorFlow logs nothing of it."""
     try:
-        restore()
-    except (AssertionError, IndexError, ValueError, tf.errors.OpError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise UserError(
-            f"{path} does not fit this run or is damaged ({reason}); remove it or give another run."
-        ) from None
+        status.assert_consumed()
+    finally:
+        status.expect_partial()
+
+
+def _variables(network):
+    """{path: variable} of a Keras network, under the names that its layers have: `down1_conv/kernel`."""
+    return {variable.path: variable.value for variable in network.weights}
+
+
+def _only(step, steps, workdir):
+    if step not in steps:
+        there = ", ".join(f"step-{other}" for other in steps) or "none"
+        raise UserError(f"{workdir} has no checkpoint step-{step}; there are: {there}.")
+    return [step]
+
+
+def _does_not_fit(path, error):
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return UserError(f"{path} does not fit this run ({reason}); give another one.")
+
+
+def _none_is_whole(folder, steps):
+    names = ", ".join(f"step-{step}" for step in steps)
+    return UserError(f"{folder} holds no whole checkpoint ({names}: damaged); put one back from a copy, or train anew.")
