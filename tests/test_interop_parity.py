@@ -117,21 +117,31 @@ def step_in_pytorch(generator, discriminator, condition, target, rate):
 
 @pytest.mark.parametrize("size", [64, 256])
 def test_one_step_of_training_is_the_same(tmp_path, size):
+    """Against PyTorch in float64. Float32 of any CPU rounds some LeakyReLU's input across zero, which takes the other
+    slope: PyTorch's own float32 step is off by up to 1.8% in a parameter at size 256, and by 0.7% in a network."""
     rate, levels = 0.01, size.bit_length() - 1
     theirs = randomized(reference.UNet(levels, 4)).train(), randomized(reference.discriminator(70, width=4), 1).train()
     _, config, *ours = imported(tmp_path, *theirs, dropout=0.0)
-    before = [{name: value.clone().numpy() for name, value in network.state_dict().items()} for network in theirs]
+    theirs = [network.double() for network in theirs]
+    before = [
+        {name: value.detach().clone().numpy() for name, value in network.named_parameters()} for network in theirs
+    ]
     condition, target = pictures(2, size, size, 3, seed=1), pictures(2, size, size, 3, seed=2)
-    expected = step_in_pytorch(*theirs, to_torch(condition), to_torch(target), rate)
+    expected = step_in_pytorch(*theirs, to_torch(condition).double(), to_torch(target).double(), rate)
     step = make_train_step(config, *ours, Descent(), Descent())
     losses = step(condition, target, tf.zeros([2, 2], tf.int64), tf.constant(rate))
-    assert {name: float(value) for name, value in losses.items()} == pytest.approx(expected, rel=1e-3)
+    assert {name: float(value) for name, value in losses.items()} == pytest.approx(expected, rel=1e-5)
 
     modules = layout.unet(levels), layout.patchgan(70)
     for network, module, reference_network, old in zip(ours, modules, theirs, before, strict=True):
         updated = tensors_of(network, module, "batch", "")
+        errors, steps = {}, {}
         for name, value in reference_network.named_parameters():
-            expected = value.detach().numpy()
-            np.testing.assert_allclose(updated[name], expected, atol=1e-3, rtol=1e-3)
-            moved = np.abs(expected - old[name]).max()  # Compared with the step itself, too, which is small.
-            assert np.abs(updated[name] - expected).max() < 5e-3 * moved, name
+            errors[name] = norm_of(updated[name] - value.detach().numpy())
+            steps[name] = norm_of(value.detach().numpy() - old[name])
+            assert errors[name] < 0.05 * steps[name], name
+        assert norm_of(list(errors.values())) < 0.01 * norm_of(list(steps.values()))
+
+
+def norm_of(values):
+    return np.sqrt(np.sum(np.square(values)))
