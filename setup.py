@@ -22,7 +22,7 @@ setup(
     ],
     package_dir={"pix2pix_tf": "pix2pix_tf", "pix2pix_tf.datasets": "datasets"},
     package_data={
-        "pix2pix_tf": ["*/page/*"],
+        "pix2pix_tf": ["py.typed", "*/page/*"],
         "pix2pix_tf.datasets": ["*/*.md", "*/*.bib", "*/*.txt", "*/*.tsv"],
     },
     entry_points={

@@ -156,7 +156,7 @@ def test_the_wheel_holds_all_source_and_the_builders_texts(wheel):
     for path in (REPOSITORY / "datasets").rglob("*"):
         if path.suffix in (".py", ".md", ".bib", ".txt", ".tsv"):
             assert f"pix2pix_tf/datasets/{path.relative_to(REPOSITORY / 'datasets')}" in names
-    assert "pix2pix_tf/datasets/toy_facades/CITATIONS.bib" in names
+    assert {"pix2pix_tf/datasets/toy_facades/CITATIONS.bib", "pix2pix_tf/py.typed"} <= names
 
 
 def test_the_wheel_takes_no_name_but_its_own(wheel):
