@@ -19,6 +19,7 @@ _HOME = {
     "build_generator": "networks.generator",
     "build_discriminator": "networks.discriminator",
     "Translator": "inference",
+    "train": "training.loop",
 }
 __all__ = sorted(_HOME)
 

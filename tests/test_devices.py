@@ -20,7 +20,7 @@ from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.training.devices import Devices
 
 REPOSITORY = Path(__file__).parents[1]
-LOST = "error: Another worker was lost; start all of them again with the same commands, and the run goes on from its "
+LOST = "error: Another worker was lost; start all of them again with the same commands, and the run resumes from its "
 
 
 # Two devices of one process
@@ -213,7 +213,7 @@ def test_two_processes_equal_one_and_only_the_chief_writes(start_workers, one_pr
         assert (status, errors) == (0, "")
         lines = output.splitlines()
         assert lines[lines.index("waiting for 2 workers") + 1] == (
-            "multi_worker: 2 devices in 2 processes, 1 of 2 pictures a step on each"
+            "multi_worker: 2 devices in 2 processes, 1 of 2 images a step on each"
         )
     assert_nearly_the_same_run(one_process("--steps=5", "--eval_every=2"), tmp_path / "0" / "run")
     assert list((tmp_path / "1").iterdir()) == []
@@ -257,7 +257,7 @@ def test_a_worker_that_is_told_to_stop_stops_all_after_the_same_step(start_worke
     assert "received word that another worker stops; saving after this step" in chief[1].splitlines()
     assert chief[1].splitlines()[-1] == other[1].splitlines()[-1]
     step = max(losses(tmp_path / "run"))
-    assert chief[1].splitlines()[-1].startswith(f"stopped at step {step} of 1000000; go on with: ")
+    assert chief[1].splitlines()[-1].startswith(f"stopped at step {step} of 1000000; resume with: ")
     assert tf.train.latest_checkpoint(str(tmp_path / "run" / "checkpoints")).endswith(f"step-{step}")
 
 

@@ -14,10 +14,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+import pix2pix_tf
 from pix2pix_tf import Config, Translator, UserError
 from pix2pix_tf.data.pipeline import training_batches
 from pix2pix_tf.data.sources import open_source
-from pix2pix_tf.training import loop
+from pix2pix_tf.training import loop, totals
 from pix2pix_tf.training.loop import learning_rate, train
 
 KERNEL = "generator/down2_conv.Skernel/.ATTRIBUTES/VARIABLE_VALUE"
@@ -71,15 +72,22 @@ class FakeStep:
         self.calls = []
         self._losses, self._before = losses or {}, before
         monkeypatch.setattr(loop, "make_train_step", self._make)
+        monkeypatch.setattr(loop, "counting", self._counting)
 
     def _make(self, config, generator, *_):
         self.generator = generator
         return self
 
-    def __call__(self, *arguments):
-        self.calls.append(arguments)
-        self._before(self, len(self.calls))
-        return {"d_loss": 0.5, "g_l1": self._losses.get(len(self.calls), 0.25)}
+    def _counting(self, _, names):
+        """As `totals.counting`, but not compiled, so that each step can be seen."""
+
+        def counted(*arguments):
+            self.calls.append(arguments[:-1])
+            self._before(self, len(self.calls))
+            losses = {"d_loss": 0.5, "g_l1": self._losses.get(len(self.calls), 0.25)}
+            return totals.add(arguments[-1], tf.constant([losses.get(name, 1.0) for name in names], tf.float32))
+
+        return counted
 
 
 # What a run writes
@@ -128,6 +136,7 @@ def test_a_run_says_what_it_does_and_where_everything_is(finished):
     lines = text.splitlines()
     assert lines[0] == f"{config.data_dir}: side-by-side pairs, 7 train, 2 val; translate A → B"
     assert lines[1] == f"training {workdir} from step 0 to 6, 3 steps an epoch"
+    assert lines[2] == f"Ctrl-C, or kill {os.getpid()}, saves and stops"
     assert [line.split(",")[0] for line in lines if "images/s" in line] == [f"step {i}/6" for i in range(1, 7)]
     assert sum(line.startswith("step 6: validation L1 0.") for line in lines) == 1
     assert f"trained to step 6; everything is in {workdir}:" in lines
@@ -285,18 +294,48 @@ def test_a_run_that_is_being_trained_is_refused_to_others(tiny, tmp_path, monkey
     train(tiny(steps=3), str(tmp_path))  # The lock was let go.
 
 
-def test_a_run_of_other_networks_is_refused_and_left_as_it_is(copied):
+@pytest.mark.parametrize("change", [{"base_filters": 3}, {"direction": "b_to_a"}, {"learning_rate": 1e-3}])
+def test_a_run_of_other_settings_is_refused_and_left_as_it_is(copied, change):
     config, workdir = copied
     before = contents(workdir)
-    with pytest.raises(UserError, match="step-6 does not fit this run"):
-        train(config.replace(base_filters=3, steps=8), str(workdir))
+    ((field, new),) = change.items()
+    sentence = f"^The run in {workdir} was started with {field}={getattr(config, field)!r}, not {new!r};"
+    with pytest.raises(UserError, match=sentence):
+        pix2pix_tf.train(config.replace(steps=8, **change), workdir)
     assert contents(workdir) == before
+
+
+def test_a_folder_of_other_files_is_refused_and_left_as_it_is(tiny, tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UserError, match=f"^{tmp_path} holds files but no config.json"):
+        train(tiny(), str(tmp_path))
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: os.utime(path, (0, 0))])
+def test_a_run_that_was_killed_behind_its_last_checkpoint_gets_its_curves(copied, damage):
+    config, workdir = copied
+    expected = (workdir / "losses.png").read_bytes()
+    (workdir / "losses.png").write_bytes(b"")
+    damage(workdir / "losses.png")
+    train(config, workdir)
+    assert (workdir / "losses.png").read_bytes() == expected
+
+
+def test_nothing_is_read_from_the_device_between_two_records(tiny, tmp_path, monkeypatch):
+    """Every way from a tensor to Python leads through `_numpy`."""
+    fake = FakeStep(monkeypatch)
+    eager = next(kind for kind in type(tf.constant(0)).__mro__ if "_numpy" in vars(kind))
+    read, reads = eager._numpy, []
+    monkeypatch.setattr(eager, "_numpy", lambda tensor: (reads.append(len(fake.calls)), read(tensor))[1])
+    train(tiny(steps=12, log_every=4, save_every=6), str(tmp_path))
+    assert set(reads) - {0} == {4, 6, 8, 12}
 
 
 # Stopping
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_saves_and_stops_after_the_step(tiny, tmp_path, monkeypatch, name):
     number = signal.Signals[name]
     handler = signal.getsignal(number)
@@ -305,7 +344,7 @@ def test_a_signal_saves_and_stops_after_the_step(tiny, tmp_path, monkeypatch, na
     assert len(fake.calls) == 3
     assert checkpoint_steps(tmp_path) == [3]
     assert f"received {name}; saving after this step" in text
-    assert text.endswith(f"stopped at step 3 of 10; go on with: python train.py --workdir={tmp_path}\n")
+    assert text.endswith(f"stopped at step 3 of 10; resume with: python train.py --workdir={tmp_path}\n")
     assert signal.getsignal(number) is handler
 
 

@@ -3,6 +3,7 @@
 import glob
 import io
 import json
+import os
 import sys
 
 import numpy as np
@@ -10,7 +11,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pix2pix_tf.training import reporting
+from pix2pix_tf import UserError
+from pix2pix_tf.runs import read_metrics
+from pix2pix_tf.training import loss_curves, reporting
+from pix2pix_tf.training.metrics_log import MetricsLog
+from pix2pix_tf.training.timing import StepTimer
 
 RECORDS = [
     {"step": 50, "epoch": 1, "d_loss": 0.5, "g_gan": 0.75, "g_l1": 0.25, "seconds_per_step": 0.5},
@@ -23,7 +28,7 @@ def lines(workdir):
 
 
 def write(workdir, records, start=0):
-    metrics = reporting.Metrics(str(workdir), start)
+    metrics = MetricsLog(str(workdir), start)
     for record in records:
         metrics.write(record)
     return metrics
@@ -35,24 +40,24 @@ def write(workdir, records, start=0):
 def test_metrics_are_one_json_object_a_line(tmp_path):
     write(tmp_path, RECORDS)
     assert [json.loads(line) for line in lines(tmp_path)] == RECORDS
-    assert reporting.read_metrics(str(tmp_path)) == RECORDS
+    assert read_metrics(str(tmp_path)) == RECORDS
 
 
 def test_a_run_without_metrics_has_none(tmp_path):
-    assert reporting.read_metrics(str(tmp_path)) == []
+    assert read_metrics(str(tmp_path)) == []
 
 
 def test_lines_beyond_the_restored_step_are_dropped(tmp_path):
     write(tmp_path, RECORDS)
     write(tmp_path, [{"step": 60}], start=50)
-    assert reporting.read_metrics(str(tmp_path)) == [RECORDS[0], {"step": 60}]
+    assert read_metrics(str(tmp_path)) == [RECORDS[0], {"step": 60}]
 
 
 def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path):
     write(tmp_path, RECORDS)
     path = tmp_path / "metrics.jsonl"
     path.write_text(path.read_text()[:-30])
-    assert reporting.read_metrics(str(tmp_path)) == RECORDS[:1]
+    assert read_metrics(str(tmp_path)) == RECORDS[:1]
     write(tmp_path, RECORDS[1:], start=50)
     assert [json.loads(line) for line in lines(tmp_path)] == RECORDS
 
@@ -62,12 +67,13 @@ def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path):
 
 def board_values(workdir):
     """All values in a run's event files, as {(tag, step): array}."""
-    (path,) = glob.glob(f"{workdir}/tensorboard/events.out.tfevents.*")
-    return {
-        (value.tag, event.step): tf.make_ndarray(value.tensor)
-        for event in tf.compat.v1.train.summary_iterator(path)
-        for value in event.summary.value
-    }
+    found = {}
+    for path in glob.glob(f"{workdir}/tensorboard/events.out.tfevents.*"):
+        for event in tf.compat.v1.train.summary_iterator(path):
+            for value in event.summary.value:
+                assert (value.tag, event.step) not in found
+                found[value.tag, event.step] = tf.make_ndarray(value.tensor)
+    return found
 
 
 def test_tensorboard_shows_the_same_numbers_in_groups(tmp_path):
@@ -84,13 +90,61 @@ def test_tensorboard_shows_the_same_numbers_in_groups(tmp_path):
 
 
 def test_tensorboard_shows_the_samples(tmp_path):
-    picture = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
-    metrics = reporting.Metrics(str(tmp_path), 0)
-    metrics.picture(1000, picture)
+    image = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    metrics = MetricsLog(str(tmp_path), 0)
+    metrics.image(1000, image)
     metrics.write({"step": 1000})
     width, height, png = board_values(tmp_path)["samples", 1000]
     assert (width, height) == (b"9", b"6")
-    np.testing.assert_array_equal(Image.open(io.BytesIO(png)), picture)
+    np.testing.assert_array_equal(Image.open(io.BytesIO(png)), image)
+
+
+def test_a_run_that_goes_back_to_its_last_checkpoint_shows_each_step_once(tmp_path):
+    images = {step: np.full((6, 9, 3), step, np.uint8) for step in (50, 100)}
+    metrics = write(tmp_path, RECORDS)
+    for step, image in images.items():
+        reporting.save_samples(str(tmp_path), step, image)
+        metrics.image(step, image)
+    metrics.write({"step": 110, "g_l1": 0.5})
+    again = MetricsLog(str(tmp_path), 60)
+    again.image(100, images[100])
+    again.write(RECORDS[1])
+    values = board_values(tmp_path)
+    assert {tag for tag, step in values if step == 50} == {tag for tag, step in values if step == 100} - {
+        "validation/ssim"
+    }
+    assert {step for _, step in values} == {50, 100}
+    for step, image in images.items():
+        np.testing.assert_array_equal(Image.open(io.BytesIO(values["samples", step][2])), image)
+    assert values["generator/l1", 50] == 0.25
+
+
+def test_a_run_that_was_stopped_keeps_its_event_files(tmp_path):
+    write(tmp_path, RECORDS[:1])
+    before = os.listdir(tmp_path / "tensorboard")
+    write(tmp_path, RECORDS[1:], start=50)
+    assert set(before) < set(os.listdir(tmp_path / "tensorboard"))
+    assert {step for _, step in board_values(tmp_path)} == {50, 100}
+
+
+@pytest.mark.parametrize(
+    "line", ["null", "[1]", '{"step": "50"}', '{"g_l1": 1}', "[" * 99_999, '{"step": 1e999}', "\xff"]
+)
+def test_lines_that_are_no_records_are_dropped_with_a_warning(tmp_path, capsys, line):
+    write(tmp_path, RECORDS)
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(f"{line}\n".encode("latin-1") + path.read_bytes())
+    write(tmp_path, [], start=100)
+    assert [json.loads(line) for line in lines(tmp_path)] == RECORDS
+    assert capsys.readouterr().err == f"warning: {path} has 1 line without a sound record, left out here.\n"
+
+
+def test_metrics_that_cannot_be_written_are_a_sentence(tmp_path):
+    metrics = write(tmp_path, RECORDS)
+    (tmp_path / "metrics.jsonl").unlink()
+    (tmp_path / "metrics.jsonl").mkdir()
+    with pytest.raises(UserError, match=r"metrics.jsonl and tensorboard/ cannot be written \(Is a directory\); see to"):
+        metrics.write({"step": 200})
 
 
 # Samples and loss curves
@@ -105,9 +159,9 @@ def test_samples_are_named_by_their_step(tmp_path):
 
 def test_loss_curves_show_the_numbers(tmp_path, monkeypatch):
     figures = []
-    monkeypatch.setattr(reporting.plt, "close", figures.append)
+    monkeypatch.setattr(loss_curves.plt, "close", figures.append)
     write(tmp_path, RECORDS)
-    path = reporting.save_loss_curves(str(tmp_path))
+    path = loss_curves.save_loss_curves(str(tmp_path))
     assert path == str(tmp_path / "losses.png")
     assert Image.open(path).size[0] > 1000
     drawn = {line.get_label(): line.get_xydata().tolist() for axis in figures[0].axes for line in axis.lines}
@@ -121,7 +175,35 @@ def test_loss_curves_show_the_numbers(tmp_path, monkeypatch):
 
 def test_a_run_without_a_discriminator_has_loss_curves_too(tmp_path):
     write(tmp_path, [{"step": 50, "g_l2": 0.25}])
-    assert Image.open(reporting.save_loss_curves(str(tmp_path))).format == "PNG"
+    assert Image.open(loss_curves.save_loss_curves(str(tmp_path))).format == "PNG"
+
+
+# Time
+
+
+def test_the_time_of_a_step_leaves_out_the_first_one_and_pauses(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    timer = StepTimer()
+    for seconds in (60.0, 1.0, 2.0):
+        now[0] += seconds
+        timer.step()
+    with timer.paused():
+        now[0] += 100.0
+    assert timer.seconds() == 1.5
+    timer.restart()
+    now[0] += 5.0
+    timer.step()
+    assert timer.seconds() == 5.0
+
+
+def test_the_first_step_counts_where_it_is_the_only_one(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    timer = StepTimer()
+    now[0] = 60.0
+    timer.step()
+    assert timer.seconds() == 60.0
 
 
 # Text
@@ -134,7 +216,7 @@ def record(step, seconds):
 
 def test_without_a_terminal_progress_is_a_line_a_record(capsys):
     progress = reporting.Progress(total=200, start=0)
-    progress.step({"d_loss": 0.5})
+    progress.step()
     progress.record(record(50, 0.125))
     progress.record(record(100, 73.0))
     progress.close()
@@ -155,7 +237,7 @@ def test_progress_tells_of_the_validation(capsys):
 def test_on_a_terminal_progress_is_a_bar(capsys, monkeypatch, start, shown):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     progress = reporting.Progress(total=200, start=start)
-    progress.step({"d_loss": 0.5})
+    progress.step()
     progress.record(record(50, 0.125))
     progress.close()
     output, errors = capsys.readouterr()

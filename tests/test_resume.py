@@ -74,7 +74,7 @@ def test_a_run_that_was_stopped_in_every_way_equals_one_that_was_not(flags, tmp_
         assert (status, errors) == (0, "")
         assert f"received {number.name}; saving after this step" in output
         before, at = at, losses(stopped)[-1]["step"]
-        hint = f"stopped at step {at} of 1000000; go on with: python train.py --workdir={stopped}"
+        hint = f"stopped at step {at} of 1000000; resume with: python train.py --workdir={stopped}"
         assert output.splitlines()[-1] == hint
         assert at > before
 

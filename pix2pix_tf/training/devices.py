@@ -1,8 +1,8 @@
 """The devices that a run trains on: one, all of this machine (`mirrored`), or those of many (`multi_worker`).
 
-`batch_size` counts the pictures of one step on all devices together, and losses and gradients are means over
+`batch_size` counts the images of one step on all devices together, and losses and gradients are means over
 all of them. Each device has a copy of the networks and sees its share of the batch, so batch norm takes the
-statistics of that share; with instance norm, or one picture a device, nothing depends on the number of devices.
+statistics of that share; with instance norm, or one image a device, nothing depends on the number of devices.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type
 def mean_over_devices(values):
     """Tensors of one device → their means over all devices; called in a training step.
 
-    Each device holds equally many pictures, so the mean of means is the mean over the global batch.
+    Each device holds equally many images, so the mean of means is the mean over the global batch.
     """
     context = tf.distribute.get_replica_context()
     return values if context.num_replicas_in_sync == 1 else context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
@@ -31,6 +31,7 @@ class Devices:
     """What a run does across devices and processes.
 
     Attributes:
+      processes: how many train together.
       is_chief: whether this process is the one that writes the run directory.
       share: (first, past the last), the part of every global batch that this process reads.
       description: a sentence for people; None for one device.
@@ -59,7 +60,7 @@ class Devices:
                 f"batch_size {config.batch_size} cannot be shared out evenly among {devices} devices; "
                 f"take a multiple of {devices}."
             )
-        self._workers, self._local_devices = workers, devices // workers
+        self.processes, self._local_devices = workers, devices // workers
         self._gather = tf.function(lambda values: self._strategy.gather(values, axis=0), autograph=False)
         self.is_chief = worker == 0
         part = config.batch_size // workers
@@ -68,7 +69,7 @@ class Devices:
         if config.strategy != "none":
             self.description = (
                 f"{config.strategy}: {devices} devices in {workers} processes, "
-                f"{config.batch_size // devices} of {config.batch_size} pictures a step on each"
+                f"{config.batch_size // devices} of {config.batch_size} images a step on each"
             )
 
     def scope(self):
@@ -78,26 +79,27 @@ class Devices:
     def on_all(self, train_step):
         """`train_step` of one device → the same function of this process's share of a batch, on all devices.
 
-        Its tensors are shared out among this process's devices, except for the last argument, a scalar.
+        Its first three arguments, tensors of the batch, are shared out among this process's devices; each device is
+        given all of the others. What it returns must be the same on all devices.
         """
         if self._strategy.num_replicas_in_sync == 1:
             return train_step
 
         @tf.function(autograph=False)
-        def run(batch, scalar):
-            logs = self._strategy.run(train_step, (*batch, scalar))
-            return {name: self._strategy.experimental_local_results(value)[0] for name, value in logs.items()}
+        def run(batch, others):
+            results = self._strategy.run(train_step, (*batch, *others))
+            return tf.nest.map_structure(lambda value: self._strategy.experimental_local_results(value)[0], results)
 
-        def shared_out(*arguments):
-            *batch, scalar = arguments
+        def shared_out(condition, target, seeds, *others):
+            batch = (condition, target, seeds)
             parts = list(zip(*(tf.split(tensor, self._local_devices) for tensor in batch), strict=True))
-            return run(self._on_each(lambda device: parts[device]), scalar)
+            return run(self._on_each(lambda device: parts[device]), others)
 
         return shared_out
 
     def of_all_processes(self, number: int) -> list[int]:
         """The numbers that all processes gave; returns when all of them have called it."""
-        if self._workers == 1:
+        if self.processes == 1:
             return [number]
         return self._gather(self._on_each(lambda _: tf.constant([number], tf.int64))).numpy().tolist()
 
@@ -125,7 +127,7 @@ def lost_worker_as_sentence():
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         reason = next((line for line in error.message.splitlines() if "aborted by" in line), error.message)
         raise UserError(
-            "Another worker was lost; start all of them again with the same commands, and the run goes on from its "
+            "Another worker was lost; start all of them again with the same commands, and the run resumes from its "
             f"last checkpoint. ({reason.strip()[:200]})"
         ) from None
 

@@ -1,13 +1,7 @@
 """The training loop. `train` reads from top to bottom in the order in which things happen."""
 
 import contextlib
-import fcntl
-import math
 import os
-import signal
-import statistics
-import threading
-import time
 
 import tensorflow as tf
 
@@ -15,24 +9,28 @@ from pix2pix_tf.config import Config
 from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.grids import GRID_ROWS, sample_grid
-from pix2pix_tf.metrics import image_metrics
-from pix2pix_tf.runs import save_config
-from pix2pix_tf.tasks import get_task
-from pix2pix_tf.training import reporting
-from pix2pix_tf.training.checkpoints import FOLDER, Best, Checkpoints
+from pix2pix_tf.runs import check_is_free, check_resumes, is_run, load_config, make_workdir, save_config
+from pix2pix_tf.training import loss_curves
+from pix2pix_tf.training.checkpoints import Best, Checkpoints
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
 from pix2pix_tf.training.initialization import initialize
+from pix2pix_tf.training.reporting import Report, is_recorded
 from pix2pix_tf.training.state import new_state
-from pix2pix_tf.training.step import make_train_step
-from pix2pix_tf.translation import at_inference, translate
+from pix2pix_tf.training.step import loss_names, make_train_step
+from pix2pix_tf.training.stopping import StopRequest
+from pix2pix_tf.training.timing import StepTimer
+from pix2pix_tf.training.totals import counting, no_steps, read
+from pix2pix_tf.training.validation import make_validation
 from pix2pix_tf.utils.console import log
+from pix2pix_tf.utils.locks import exclusive_lock
+
+AGREE_EVERY = 10  # Steps between two moments at which workers ask each other whether to stop.
 
 
-def train(config: Config, workdir: str) -> None:
-    """Trains a run, or goes on with it, until its last step.
+def train(config: Config, workdir: str | os.PathLike) -> None:
+    """Trains a run, or resumes it, until its last step.
 
-    Ctrl-C and SIGTERM save a checkpoint and return. The run can then be continued as if it had never
+    Ctrl-C, SIGTERM and SIGHUP save a checkpoint and return. The run can then be resumed as if it had never
     stopped.
 
     Args:
@@ -40,90 +38,23 @@ def train(config: Config, workdir: str) -> None:
       workdir: the run directory (see README, "A run directory").
 
     Raises:
-      UserError: the data or the devices cannot be used, the run is in use, a loss became NaN or Inf, or another
-        worker was lost.
+      UserError: `workdir` holds something else, or a run of other settings (nothing is changed then); the data or the
+        devices cannot be used; the run is in use; a loss became NaN or Inf; the disk is full; or another worker was
+        lost.
     """
-    with lost_worker_as_sentence():
-        _train(config, workdir, Devices(config))
-
-
-def _train(config, workdir, devices):
+    workdir = os.fspath(workdir)
+    _check_workdir(config, workdir)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    if devices.description:
-        log(devices.description)
-    with devices.chief_first():
-        source = open_source(config)
-    log(source.description)
-    if source.left_out:
-        log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} pictures:", *source.left_out]))
-    validation = fixed_pairs(source.val, config, config.validation_images)
-    per_epoch = steps_per_epoch(source.train, config)
-    total = config.steps or config.epochs * per_epoch
-
-    with _only_one_process(workdir, devices.is_chief), _StopRequest() as stop:
-        with devices.scope():
-            networks, optimizers = new_state(config)
-        checkpoints = Checkpoints(workdir, config.keep_checkpoints, networks, optimizers, writes=devices.is_chief)
-        start = step = saved = checkpoints.restore()
-        if config.init_from and not checkpoints.exist:
-            log(initialize(config, networks))
-        if len(steps := set(devices.of_all_processes(start))) > 1:
-            raise UserError(
-                f"The workers found {workdir} at different steps ({', '.join(map(str, sorted(steps)))}); it must be in "
-                "a folder that all of them share."
-            )
-        if step >= total:
-            log(f"{workdir} is at step {step} of {total} already; give a larger --steps or --epochs to train on.")
-            return
-        if devices.is_chief:
-            save_config(config, workdir)
-        log(f"training {workdir} from step {step} to {total}, {per_epoch} steps an epoch")
-        train_step = devices.on_all(
-            make_train_step(
-                config,
-                networks["generator"],
-                networks.get("discriminator"),
-                optimizers["generator"],
-                optimizers.get("discriminator"),
-            )
-        )
-        best = report = None
-        if devices.is_chief:
-            validate = _make_validation(config, networks["generator"], validation)
-            best = Best(workdir, config.best_metric, networks["generator"], start) if config.eval_every else None
-            report = reporting.Report(config, workdir, start, total, per_epoch, validate)
-
-        with contextlib.closing(training_batches(source.train, config, start, devices.share)) as batches:
-            while step < total and not any(devices.of_all_processes(bool(stop.requested))):
-                began = time.perf_counter()
-                try:
-                    condition, truth, seeds = next(batches)
-                except UserError:  # A picture that cannot be used must not cost the steps before it.
-                    if step > saved:
-                        _save(checkpoints, step, saved, workdir)
-                    raise
-                rate = tf.constant(learning_rate(config, step, total, per_epoch), tf.float32)
-                losses = {name: float(value) for name, value in train_step(condition, truth, seeds, rate).items()}
-                step += 1
-                _stop_unless_finite(losses, step, saved, workdir)
-                measured = report.step(step, losses, time.perf_counter() - began) if report else {}
-                if best and measured:
-                    best.offer(step, measured)
-                checkpoints.step.assign(step)
-                if step % config.save_every == 0 and step < total:
-                    saved = _save(checkpoints, step, saved, workdir)
-
-        if step < total:
-            log(f"received {stop.requested or 'word that another worker stops'}; saving after this step")
-        if step > saved:
-            saved = _save(checkpoints, step, saved, workdir)
-        if report:
-            report.close()
-        if step < total:
-            log(f"stopped at step {step} of {total}; go on with: python train.py --workdir={workdir}")
-        else:
-            _say_where_everything_is(workdir, step)
+    with lost_worker_as_sentence():
+        devices = Devices(config)
+        source = _open_source(config, devices)
+        validation = fixed_pairs(source.val, config, config.validation_images)
+        with _only_one_process(workdir, devices.is_chief), StopRequest() as stop:
+            run = _Run(config, workdir, devices, source, validation)
+            if run.restore():
+                run.train(stop)
+                run.finish(stop)
 
 
 def learning_rate(config, step, total, per_epoch) -> float:
@@ -135,55 +66,23 @@ def learning_rate(config, step, total, per_epoch) -> float:
     return config.learning_rate * min(1.0, (total - step) / decay_steps if decay_steps else 1.0)
 
 
-def _make_validation(config, generator, pairs):
-    """A function without arguments that measures the validation pairs → (means, sample grid)."""
-    task = get_task(config)
-
-    @tf.function(autograph=False)
-    def measure(source, target):
-        output = translate(config, at_inference(config, generator), source[None])
-        return output[0], image_metrics(output, target[None])
-
-    def validate():
-        rows, values = [], []
-        for source, target in pairs:
-            output, numbers = measure(source, target)
-            values.append({f"val_{name}": float(number[0]) for name, number in numbers.items()})
-            if len(rows) < GRID_ROWS:
-                rows.append((task.visible(task.condition(source)), output, target))
-        means = {name: statistics.fmean(value[name] for value in values) for name in values[0]}
-        return means, sample_grid(rows)
-
-    return validate
+def _check_workdir(config, workdir):
+    """Raises UserError where this configuration cannot be trained in `workdir`."""
+    if is_run(workdir):
+        check_resumes(workdir, load_config(workdir), config)
+    else:
+        check_is_free(workdir)
 
 
-class _StopRequest:
-    """Ctrl-C or SIGTERM asks the loop to stop after its step; the second time it stops at once.
-
-    Attributes:
-      requested: the name of the signal that asked, or None.
-    """
-
-    def __init__(self):
-        self.requested = None
-        self._old = {}
-
-    def _ask(self, number, frame):
-        del frame
-        self.requested = signal.Signals(number).name
-        self._restore()
-
-    def _restore(self):
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
-
-    def __enter__(self):
-        if threading.current_thread() is threading.main_thread():  # Python allows handlers only there.
-            self._old = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *_):
-        self._restore()
+def _open_source(config, devices):
+    if devices.description:
+        log(devices.description)
+    with devices.chief_first():
+        source = open_source(config)
+    log(source.description)
+    if source.left_out:
+        log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} images:", *source.left_out]))
+    return source
 
 
 @contextlib.contextmanager
@@ -192,40 +91,162 @@ def _only_one_process(workdir, writes):
     if not writes:
         yield
         return
-    os.makedirs(workdir, exist_ok=True)
-    with open(os.path.join(workdir, ".lock"), "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"{workdir} is being trained by another process; wait for it, or give another --workdir."
-            ) from None
+    make_workdir(workdir)
+    busy = f"{workdir} is being trained by another process; wait for it, or give another --workdir."
+    with exclusive_lock(os.path.join(workdir, ".lock"), busy):
         yield
 
 
-def _stop_unless_finite(losses, step, saved, workdir):
-    for name, value in losses.items():
-        if not math.isfinite(value):
-            raise UserError(f"step {step}: {name} is {value}, so the run stopped; {_advice(saved, workdir)}")
+class _Run:
+    """A run in training."""
 
+    def __init__(self, config, workdir, devices, source, validation):
+        self._config, self._workdir, self._devices = config, workdir, devices
+        self._source, self._validation = source, validation
+        with devices.scope():
+            self._networks, self._optimizers = new_state(config)
+        self._checkpoints = Checkpoints(
+            workdir, config.keep_checkpoints, self._networks, self._optimizers, writes=devices.is_chief
+        )
+        self._per_epoch = steps_per_epoch(source.train, config)
+        self._total = config.steps or config.epochs * self._per_epoch
+        self._step = self._saved = 0
+        self._losses = loss_names(config)
+        self._totals, self._counted_from = no_steps(self._losses), 0
+        self._timer = StepTimer()
+        self._report = self._best = None
 
-def _save(checkpoints, step, saved, workdir):
-    if checkpoints.save() is None:
-        raise UserError(f"step {step}: a weight is NaN or Inf, so the run stopped; {_advice(saved, workdir)}")
-    return step
+    def restore(self) -> bool:
+        """Takes the newest checkpoint, if there is one; returns whether there are steps left to train."""
+        self._step = self._saved = self._counted_from = self._checkpoints.restore()
+        if self._config.init_from and not self._checkpoints.exist:
+            log(initialize(self._config, self._networks))
+        self._check_all_workers_found_it()
+        if self._step < self._total:
+            return True
+        log(
+            f"{self._workdir} is at step {self._step} of {self._total} already; "
+            "give a larger --steps or --epochs to train on."
+        )
+        if self._devices.is_chief and loss_curves.are_out_of_date(self._workdir):
+            loss_curves.save_loss_curves(self._workdir)
+        return False
 
+    def train(self, stop):
+        """Steps until the last one, or until `stop` is requested."""
+        self._start()
+        train_step = self._devices.on_all(counting(self._make_train_step(), self._losses))
+        batches = training_batches(self._source.train, self._config, self._step, self._devices.share)
+        with contextlib.closing(batches):
+            while self._step < self._total and not self._is_stopped(stop):
+                batch = self._next(batches)
+                rate = learning_rate(self._config, self._step, self._total, self._per_epoch)
+                self._totals = train_step(*batch, tf.constant(rate, tf.float32), self._totals)
+                self._step += 1
+                self._timer.step()
+                if self._report:
+                    self._report.step()
+                if is_recorded(self._config, self._step, self._total):
+                    self._record()
+                if self._step % self._config.save_every == 0 and self._step < self._total:
+                    self._save()
 
-def _advice(saved, workdir):
-    has_one = saved or os.path.exists(os.path.join(workdir, FOLDER, "checkpoint"))  # An imported run is saved at 0.
-    kept = f"the newest checkpoint in {workdir} is of step {saved}" if has_one else f"{workdir} has no checkpoint yet"
-    return f"{kept}; try a lower --learning_rate in a new --workdir."
+    def finish(self, stop):
+        """Saves what is not saved yet, and says where everything is or how to resume."""
+        if self._step < self._total:
+            log(f"received {stop.requested or 'word that another worker stops'}; saving after this step")
+        if self._step > self._saved:
+            self._save()
+        if self._report:
+            self._report.close()
+        if self._step < self._total:
+            command = f"python train.py --workdir={self._workdir}"
+            log(f"stopped at step {self._step} of {self._total}; resume with: {command}")
+        else:
+            _say_where_everything_is(self._workdir, self._step)
+
+    def _check_all_workers_found_it(self):
+        if len(steps := set(self._devices.of_all_processes(self._step))) > 1:
+            raise UserError(
+                f"The workers found {self._workdir} at different steps ({', '.join(map(str, sorted(steps)))}); it must "
+                "be in a folder that all of them share."
+            )
+
+    def _start(self):
+        """Writes the settings and opens what is reported."""
+        config, workdir, generator = self._config, self._workdir, self._networks["generator"]
+        if self._devices.is_chief:
+            save_config(config, workdir)
+        log(f"training {workdir} from step {self._step} to {self._total}, {self._per_epoch} steps an epoch")
+        log(f"Ctrl-C, or kill {os.getpid()}, saves and stops")
+        if self._devices.is_chief:
+            validate = make_validation(config, generator, self._validation)
+            self._best = Best(workdir, config.best_metric, generator, self._step) if config.eval_every else None
+            self._report = Report(config, workdir, self._step, self._total, self._per_epoch, validate)
+
+    def _make_train_step(self):
+        networks, optimizers = self._networks, self._optimizers
+        return make_train_step(
+            self._config,
+            networks["generator"],
+            networks.get("discriminator"),
+            optimizers["generator"],
+            optimizers.get("discriminator"),
+        )
+
+    def _is_stopped(self, stop):
+        if self._devices.processes == 1:
+            return bool(stop.requested)
+        return self._step % AGREE_EVERY == 0 and any(self._devices.of_all_processes(bool(stop.requested)))
+
+    def _next(self, batches):
+        try:
+            return next(batches)
+        except UserError:  # An image that cannot be used must not cost the steps before it.
+            if self._step > self._saved:
+                self._save()
+            raise
+
+    def _record(self):
+        """Reads the losses and reports them; keeps the generator if it is the best so far."""
+        losses = self._finite_losses()
+        seconds = self._timer.seconds()
+        self._totals, self._counted_from = no_steps(self._losses), self._step
+        if self._report:
+            measured = self._report.record(self._step, losses, seconds)
+            if self._best and measured:
+                self._best.offer(self._step, measured)
+        self._timer.restart()
+
+    def _save(self):
+        """Writes a checkpoint, which never holds a NaN or Inf."""
+        with self._timer.paused():
+            self._finite_losses()
+            self._checkpoints.step.assign(self._step)
+            if self._checkpoints.save() is None:
+                raise UserError(f"step {self._step}: a weight is NaN or Inf, so the run stopped; {self._advice()}")
+            self._saved = self._step
+
+    def _finite_losses(self):
+        """{name: mean since the last record}; UserError if one of them was NaN or Inf."""
+        reading = read(self._totals, self._losses)
+        if reading.bad:
+            number, name, value = reading.bad
+            step = self._counted_from + number
+            raise UserError(f"step {step}: {name} is {value}, so the run stopped; {self._advice()}")
+        return reading.means
+
+    def _advice(self):
+        newest = f"the newest checkpoint in {self._workdir} is of step {self._saved}"
+        kept = newest if self._checkpoints.exist else f"{self._workdir} has no checkpoint yet"
+        return f"{kept}; try a lower --learning_rate in a new --workdir."
 
 
 def _say_where_everything_is(workdir, step):
     log(f"trained to step {step}; everything is in {workdir}:")
     for name, meaning in (
         ("config.json", "the settings"),
-        ("samples/", "input | output | target of the same validation pictures"),
+        ("samples/", "input | output | target of the same validation images"),
         ("losses.png", "loss curves"),
         ("metrics.jsonl", "all numbers, one JSON object a line"),
         ("tensorboard/", f"tensorboard --logdir={workdir}"),

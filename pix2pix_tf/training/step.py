@@ -9,6 +9,21 @@ from pix2pix_tf.training.devices import mean_over_devices
 from pix2pix_tf.training.state import variables_of
 
 
+def loss_names(config) -> tuple[str, ...]:
+    """The losses that a training step of this configuration returns."""
+    names = []
+    if config.gan_weight:
+        names += ["d_loss", "d_real", "d_fake"]
+    names.append("g_loss")
+    if config.feature_matching_weight:
+        names.append("g_feature_matching")
+    if config.gan_weight:
+        names.append("g_gan")
+    if config.reconstruction_weight:
+        names.append(f"g_{config.reconstruction}")
+    return tuple(names)
+
+
 def make_train_step(config, generator, discriminator, generator_optimizer, discriminator_optimizer):
     """A compiled step for these networks.
 
