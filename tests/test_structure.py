@@ -27,7 +27,7 @@ INNER_ORDER = {
     "data": "split parallel preflight folders pairing old_look paired_archive tfrecords sources pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["study_images", "protocol", "answers_file", "sessions", "fooling_rates", "study_server"],
-    "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication"],
+    "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication", "tflite"],
     "reproduction": "experiments planning running paper_tables paper_figures reproduce".split(),
     "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
     "training": [

@@ -21,8 +21,8 @@ def record_requests(translator, folder: str) -> None:
     one of a gray image. A program draws the images, so none of a data set leaves with the model.
     """
     height, width = translator.config.size
-    image = _draw_image(height, width)
-    small = np.stack([_draw_image(*ODD_SIZE), _draw_image(*ODD_SIZE)[::-1]])
+    image = draw_image(height, width)
+    small = np.stack([draw_image(*ODD_SIZE), draw_image(*ODD_SIZE)[::-1]])
     gray = small[:1, ..., :1]
     output = translator(image)
     recorded = [
@@ -43,7 +43,7 @@ def record_requests(translator, folder: str) -> None:
             writer.write(_log(signature, inputs, outputs).SerializeToString())
 
 
-def _draw_image(height, width):
+def draw_image(height: int, width: int) -> np.ndarray:
     """Smooth colors and some texture, uint8 [height, width, 3]; the same on every machine."""
     rng = np.random.RandomState(0)  # Its stream is frozen, that of newer generators is not.
     rows, columns = np.mgrid[0:height, 0:width]

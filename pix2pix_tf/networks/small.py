@@ -70,16 +70,20 @@ def _patches(x):
 
 def _overlap_add(taps, height, width):
     """The adjoint of `_patches`: [N·height·width, 16·C] → [N, 2·height, 2·width, C]."""
-    taps = tf.reshape(taps, [-1, height, width, 2, 2, 2, 2, taps.shape[-1] // TAPS])
+    width_of_row = taps.shape[-1] // KERNEL_SIZE  # All columns of one row of taps, 4·C.
+    taps = tf.reshape(taps, [-1, height, width, KERNEL_SIZE, width_of_row])  # TFLite knows 5 dimensions at most.
     # Tap k = 2p + d of row i lands on row 2i + k of a canvas one pixel wider on each side than the
     # output: row d of its block i + p. The same holds for columns.
     blocks = tf.add_n(
         [
-            tf.pad(taps[:, :, :, p, :, q], [[0, 0], [p, 1 - p], [q, 1 - q], [0, 0], [0, 0], [0, 0]])
+            tf.pad(
+                taps[:, :, :, 2 * p : 2 * p + 2, q * width_of_row // 2 : (q + 1) * width_of_row // 2],
+                [[0, 0], [p, 1 - p], [q, 1 - q], [0, 0], [0, 0]],
+            )
             for p in (0, 1)
             for q in (0, 1)
         ]
     )
-    canvas = tf.transpose(blocks, [0, 1, 3, 2, 4, 5])
-    canvas = tf.reshape(canvas, [-1, 2 * height + 2, 2 * width + 2, taps.shape[-1]])
+    canvas = tf.transpose(blocks, [0, 1, 3, 2, 4])
+    canvas = tf.reshape(canvas, [-1, 2 * height + 2, 2 * width + 2, width_of_row // KERNEL_SIZE])
     return canvas[:, 1:-1, 1:-1]

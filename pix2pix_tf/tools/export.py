@@ -1,22 +1,39 @@
-"""Exports a run as a SavedModel for TensorFlow Serving: python export.py --model=RUN --export_dir=MODEL_BASE."""
+"""Exports a run as a SavedModel for TensorFlow Serving: python export.py --model=RUN --export_dir=MODEL_BASE.
+
+--format=tflite writes one file for TFLite (LiteRT) instead, for images of one size.
+"""
 
 from absl import flags
 
 from pix2pix_tf import cli
+from pix2pix_tf.errors import UserError
 
 _MODEL = cli.define_path("model", None, "run directory, as train.py makes it", required=True)
 cli.rename_flag("workdir", "model")
 _EXPORT_DIR = cli.define_path("export_dir", None, "the model's folder; the next version is made in it", required=True)
-_MAX_MEGAPIXELS = flags.DEFINE_float(
-    "max_megapixels", 16, "the largest image that the export accepts, in millions of pixels"
-)
+_FORMAT = flags.DEFINE_enum("format", "saved_model", ["saved_model", "tflite"], "what is written")
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
+_MAX_MEGAPIXELS = flags.DEFINE_float(
+    "max_megapixels", 16, "the largest image that a SavedModel accepts, in millions of pixels"
+)
 _PALETTE = flags.DEFINE_string(
     "palette", "", "the data set whose class colors the input's label maps use (default: the run's), for drawing them"
+)
+_SIZE = flags.DEFINE_string(
+    "size", "", "of the images for --format=tflite, 256 or 256x512 (height x width; default: the training size)"
 )
 
 
 def main():
+    if _FORMAT.value == "tflite":
+        if _MAX_MEGAPIXELS.present or _PALETTE.present:
+            raise UserError("--max_megapixels and --palette belong to --format=saved_model; leave them out.")
+        from pix2pix_tf.exporting.tflite import export_tflite
+
+        print(export_tflite(_MODEL.value, _EXPORT_DIR.value, _SIZE.value, _CHECKPOINT.value))
+        return
+    if _SIZE.present:
+        raise UserError("--size belongs to --format=tflite; a SavedModel takes images of any size.")
     from pix2pix_tf.exporting import export
 
     print(export(_MODEL.value, _EXPORT_DIR.value, _MAX_MEGAPIXELS.value, _CHECKPOINT.value, _PALETTE.value))

@@ -1,0 +1,82 @@
+"""A run as one TFLite (LiteRT) file, for phones and small devices: `translate` at a fixed size, one image a call."""
+
+import os
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from pix2pix_tf.config import parse_size
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.exporting.recording import draw_image
+from pix2pix_tf.inference import Translator
+from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.translation import answer, at_inference
+from pix2pix_tf.utils.atomic import write_bytes
+
+
+def export_tflite(workdir: str, export_dir: str, size: int | str = "", checkpoint: str = "latest") -> str:
+    """Writes a run's generator as a TFLite file: uint8 RGB [1, H, W, 3] → uint8 RGB [1, H, W, 3].
+
+    It computes in float32, whatever the run's precision, and without noise. TensorFlow's own interpreter runs it before
+    it is written, and no pixel may be more than 1 (of 255) from the generator's.
+
+    Args:
+      workdir: the run directory.
+      export_dir: the folder of the file, which is made if it is missing.
+      size: of the images, 256 or "256x512" (height x width), any sides from 1 up; "" for the training size.
+      checkpoint: the "latest" one of the run, or the "best".
+
+    Returns:
+      The path of the file, `translate-HEIGHTxWIDTH-step-STEP.tflite`.
+
+    Raises:
+      UserError: there is no such run, the file exists or cannot be written, the size is none, or the check failed.
+    """
+    translator = _in_float32(Translator.load(workdir, checkpoint))
+    height, width = parse_size("size", size) if size else translator.config.size
+    path = os.path.join(export_dir, f"translate-{height}x{width}-step-{translator.step}.tflite")
+    if os.path.exists(path):
+        raise UserError(f"{path} exists already; remove it, or give another --export_dir.")
+    content = _convert(translator, height, width)
+    _check(content, translator, draw_image(height, width))
+    try:
+        os.makedirs(export_dir, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{export_dir} cannot hold exports ({error.strerror}); give another --export_dir.") from None
+    write_bytes(path, content)
+    return path
+
+
+def _in_float32(translator):
+    """The same weights in float32 arithmetic: TFLite has no bfloat16 convolutions."""
+    config = translator.config.replace(precision="float32", inference_statistics="image")
+    generator = build_generator(config, image_size=(None, None))
+    generator.set_weights(translator.generator.get_weights())
+    return Translator(config, generator, translator.step)
+
+
+def _convert(translator, height, width):
+    network = at_inference(translator.config, translator.generator)
+    signature = [tf.TensorSpec([1, height, width, 3], tf.uint8, "image")]
+    function = tf.function(lambda image: answer(translator.config, network, image), signature, autograph=False)
+    return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], function).convert()
+
+
+def _check(content, translator, image):
+    """Raises UserError unless the interpreter's output is that of the `Translator`, to 1 of 255."""
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # It moves to a package of its own.
+        interpreter = tf.lite.Interpreter(
+            model_content=content,
+            experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], image[None])
+    interpreter.invoke()
+    output = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+    largest = np.abs(output.astype(int) - translator(image).astype(int)).max()
+    if largest > 1:
+        raise UserError(
+            f"the TFLite file differs from the run's generator by up to {largest} (of 255), so it was not written; "
+            "please report this."
+        )
