@@ -57,6 +57,16 @@ def test_batches_from_a_later_step_are_the_tail_of_those_from_the_first(start):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_a_global_seed_of_the_user_changes_nothing(seed):
+    config = small()
+    expected = batches(split_of(5), config, 4)
+    tf.random.set_seed(seed)
+    for ours, theirs in zip(batches(split_of(5), config, 4), expected, strict=True):
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("pairs, batch_size, steps", [(6, 2, 3), (6, 1, 6), (5, 2, 2), (7, 3, 2), (3, 3, 1)])
 def test_an_epoch_visits_each_pair_once_but_for_the_remainder(pairs, batch_size, steps):
     config = small(batch_size=batch_size)

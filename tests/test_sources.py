@@ -1,6 +1,8 @@
 """Where pairs come from: every layout of a folder, TFDS, and what is said when something does not fit."""
 
 import os
+import threading
+import types
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from pix2pix_tf import Config, UserError
+from pix2pix_tf.data import sources
 from pix2pix_tf.data.sources import open_source, source_and_target
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.datasets.toy_facades import drawing
@@ -301,3 +304,39 @@ def test_a_batch_larger_than_the_data_is_refused(draw):
     assert len(open_source(Config(data_dir=root, batch_size=3)).train) == 3
     with pytest.raises(UserError, match="batch_size 4 is larger than the 3 training pairs"):
         open_source(Config(data_dir=root, batch_size=4))
+
+
+def test_two_first_trainings_prepare_a_data_set_once(tmp_path, monkeypatch, capsys):
+    """The second waits until the first is done, and then finds it prepared."""
+    events, preparing = [], threading.Event()
+
+    class Builder:
+        name, data_dir_root = "toy", tmp_path / "tfds"
+
+        def download_and_prepare(self):
+            if not events:
+                events.append("begins")
+                preparing.set()
+                while "waiting" not in capsys.readouterr().out:
+                    assert second.is_alive()
+                events.append("ends")
+            else:
+                events.append("finds it")
+
+    monkeypatch.setattr(sources, "_builder", lambda tfds, name: Builder())
+    first = threading.Thread(target=sources._prepared, args=(None, Builder()))
+    second = threading.Thread(target=lambda: preparing.wait() and sources._prepared(None, Builder()))
+    for thread in (second, first):
+        thread.start()
+    for thread in (first, second):
+        thread.join()
+    assert events == ["begins", "ends", "finds it"]
+
+
+def test_a_folder_of_data_sets_that_cannot_be_made_is_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    builder = types.SimpleNamespace(name="toy", data_dir_root=tmp_path / "file" / "tfds")
+    with pytest.raises(
+        UserError, match=r"dataset toy cannot be prepared in .*/file/tfds \(Not a directory\); give another"
+    ):
+        sources._prepared(None, builder)

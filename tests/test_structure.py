@@ -2,6 +2,8 @@
 
 import ast
 import graphlib
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -169,3 +171,31 @@ def test_the_wheel_takes_no_name_but_its_own(wheel):
     version = pix2pix_tf.__version__
     assert {name.split("/")[0] for name in wheel.namelist()} == {"pix2pix_tf", f"pix2pix_tf-{version}.dist-info"}
     assert f"\nVersion: {version}\n" in wheel.read(f"pix2pix_tf-{version}.dist-info/METADATA").decode()
+
+
+@pytest.mark.parametrize("given, after", [({}, "1"), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0")])
+def test_environment_is_set_before_tensorflow_is_imported(given, after):
+    """Keras' backend is this project's choice; oneDNN is on where it helps, unless the user said otherwise."""
+    script = "import pix2pix_tf, os; print(os.environ['KERAS_BACKEND'], os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
+    kept = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    environment = kept | {"KERAS_BACKEND": "torch"} | given
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    has_avx2 = " avx2 " in Path("/proc/cpuinfo").read_text()
+    assert done.stdout.split() == ["tensorflow", after if has_avx2 or given else "None"]
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_a_keras_json_of_other_settings_works_or_is_a_sentence(tmp_path, backend):
+    settings = {"backend": backend, "image_data_format": "channels_first", "floatx": "float16", "epsilon": 1e-7}
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras" / "keras.json").write_text(json.dumps(settings))
+    script = (
+        "import keras, pix2pix_tf as p; print(p.build_generator(p.Config(image_size=32, base_filters=1)).output_shape)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    environment |= {"HOME": str(tmp_path), "KERAS_HOME": str(tmp_path / ".keras")}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+    if backend == "tensorflow":
+        assert done.stdout == "(None, 32, 32, 3)\n", done.stderr
+    else:
+        assert done.stderr.endswith("set KERAS_BACKEND=tensorflow, or import pix2pix_tf before keras.\n")

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import threading
 
 import pytest
 
@@ -64,6 +65,23 @@ def test_one_process_holds_a_lock(tmp_path):
         pass
     with exclusive_lock(tmp_path / "lock", "in use"):
         pass
+
+
+def test_a_second_process_may_wait_for_the_lock(tmp_path, capsys):
+    events = []
+
+    def second():
+        with exclusive_lock(tmp_path / "lock", "waiting for it", wait=True):
+            events.append("second")
+
+    with exclusive_lock(tmp_path / "lock", "held"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        while "waiting for it" not in capsys.readouterr().out:
+            assert thread.is_alive()
+        events.append("first")
+    thread.join()
+    assert events == ["first", "second"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])

@@ -95,8 +95,9 @@ def training_dataset(split, config, start_step=0, reader=None, share=None) -> tf
     first_image = start_step * config.batch_size
 
     def epoch_order(epoch):
-        seed = tf.random.stateless_uniform([], [config.seed, epoch], maxval=tf.int64.max, dtype=tf.int64)
-        return tf.data.Dataset.range(len(split)).shuffle(len(split), seed, reshuffle_each_iteration=False).take(used)
+        # Dataset.shuffle would mix in TensorFlow's global seed, which a user of the library may set.
+        numbers = tf.random.experimental.stateless_shuffle(tf.range(len(split), dtype=tf.int64), [config.seed, epoch])
+        return tf.data.Dataset.from_tensor_slices(numbers[:used])
 
     def example(image_number, pair_number):
         seeds = tf.random.experimental.stateless_split([config.seed, image_number], 2)

@@ -6,6 +6,7 @@ Without a validation split, one picture in ten is held out.
 import dataclasses
 import importlib
 import io
+import os
 import sys
 
 from pix2pix_tf import images
@@ -16,6 +17,7 @@ from pix2pix_tf.data.tfrecords import TFRecords
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import names_of_data_sets
 from pix2pix_tf.tasks import get_task
+from pix2pix_tf.utils.locks import exclusive_lock
 
 HELD_OUT = 10  # every tenth picture, where there is no validation split
 
@@ -121,7 +123,8 @@ def _tfds(config):
         )
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
-    builder.download_and_prepare()
+    if not builder.is_prepared():
+        builder = _prepared(tfds, builder)
     decoders = {key: tfds.decode.SkipDecoding() for key in set(keys)}
     splits = {}
     for name in builder.info.splits:
@@ -132,6 +135,23 @@ def _tfds(config):
         names = [f"{config.dataset}/{name} record {i}" for i in range(len(records))]
         splits[name] = Split(names, lambda i, records=records, names=names: _read_record(records[i], keys, names[i]))
     return "TFDS builder", splits
+
+
+def _prepared(tfds, builder):
+    """Prepares a data set, which only one process does at a time → a builder that knows its splits."""
+    folder = os.fspath(builder.data_dir_root)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        busy = f"another process prepares {builder.name} in {folder}; waiting for it"
+        with exclusive_lock(os.path.join(folder, f".{builder.name}.lock"), busy, wait=True):
+            builder = _builder(tfds, builder.name)
+            builder.download_and_prepare()
+    except OSError as error:
+        raise UserError(
+            f"dataset {builder.name} cannot be prepared in {folder} ({error.strerror or error}); give another folder "
+            "by the environment variable TFDS_DATA_DIR."
+        ) from None
+    return builder
 
 
 def _builder(tfds, name):

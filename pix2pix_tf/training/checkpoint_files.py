@@ -10,6 +10,7 @@ import tensorflow as tf
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.plain_paths import plain_path
+from pix2pix_tf.utils.tf_errors import disk_reason
 
 
 def path(folder: str, step: int) -> str:
@@ -39,9 +40,8 @@ def write(checkpoint: tf.train.Checkpoint, folder: str, step: int, keep: int) ->
         checkpoint.write(plain_path(prefix))
     except (OSError, tf.errors.OpError) as error:
         remove(folder, step)
-        reason = error.strerror if isinstance(error, OSError) else error.message.rpartition(";")[2].strip()[:100]
         raise UserError(
-            f"{prefix} cannot be written ({reason}); older checkpoints are untouched: "
+            f"{prefix} cannot be written ({disk_reason(error)}); older checkpoints are untouched: "
             "see to the folder and its disk, and resume the run."
         ) from None
     older = [other for other in steps(folder) if other < step]

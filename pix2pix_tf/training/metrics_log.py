@@ -12,6 +12,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.runs import METRICS_FILE, metrics_text, read_metrics
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.plain_paths import plain_path
+from pix2pix_tf.utils.tf_errors import disk_reason
 
 SAMPLES = "samples"
 _GROUPS = {"d_": "discriminator/", "g_": "generator/", "val_": "validation/"}
@@ -78,7 +79,7 @@ def _written(path):
     try:
         yield
     except (OSError, tf.errors.OpError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error.message.rpartition(";")[2].strip()[:100]
+        reason = disk_reason(error)
         raise UserError(
             f"{path} and tensorboard/ cannot be written ({reason}); see to the folder and its disk, and resume the run."
         ) from None

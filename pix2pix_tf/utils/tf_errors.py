@@ -3,6 +3,13 @@
 import re
 
 
+def disk_reason(error: Exception) -> str:
+    """Why a file could not be written, in the words of an OSError or a TensorFlow OpError: "Permission denied"."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return re.sub(r" \[Op:\w+\].*", "", str(error).splitlines()[0].rpartition(";")[2]).strip()[:100]
+
+
 def assertion_text(message: str) -> str | None:
     """The first text of a failed `Assert` operation; None if the message is of another error."""
     found = re.search(r"assertion failed: \[(.*?)\](?=\s*(?:\[|\n|$))", message)
