@@ -104,7 +104,11 @@ def test_a_file_with_other_outputs_is_not_written(run, tmp_path, monkeypatch):
 
 def convert_negative():
     """A TFLite file that inverts its input."""
-    function = tf.function(lambda image: 255 - image, [tf.TensorSpec([1, 64, 64, 3], tf.uint8)], autograph=False)
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 64, 64, 3], tf.uint8)], autograph=False)
+    def function(image):
+        return tf.cast(255 - tf.cast(image, tf.int32), tf.uint8)
+
     return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], function).convert()
 
 
