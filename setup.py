@@ -13,8 +13,8 @@ setup(
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
-    # tensorflow-io has no wheel for Python 3.13; current Keras, NumPy and matplotlib need 3.11.
-    python_requires=">=3.11,<3.13",
+    # Current Keras, NumPy and matplotlib need 3.11; TensorFlow 2.21 has no wheel for 3.14.
+    python_requires=">=3.11,<3.14",
     packages=[
         "pix2pix_tf.datasets",
         *(f"pix2pix_tf.datasets.{name}" for name in find_packages("datasets")),
@@ -34,7 +34,6 @@ setup(
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.12,<4",
-        "tensorflow-io>=0.37,<0.38",
         "tensorflow-serving-api>=2.21,<2.22",  # The messages of warm-up records and of gRPC.
         "tensorflow-datasets>=4.9.9,<5",
         "importlib_resources>=6",  # TFDS imports it in builders without declaring it.
@@ -61,12 +60,14 @@ setup(
             "scikit-image>=0.25,<1",
             "selenium>=4.30,<5",
             "setuptools>=77",
+            "tensorflow-io>=0.37,<0.38; python_version<'3.13'",  # A reference for color.py.
         ],
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
 )

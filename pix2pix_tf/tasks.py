@@ -1,13 +1,8 @@
 """A task = what the generator sees and what it predicts. Nothing else knows which task runs.
 
-Each task is two pure functions on float32 RGB in [-1, 1]:
-
-- `encode(source, target)` → (condition, truth): what the generator gets, and what it should give;
-- `decode(output, source)` → RGB: the generator's output as a picture.
-
-`source` is the picture that the user hands in. For `translate` it is the other half of the pair.
-For `colorize`, `colorize_rgb` and `inpaint` it is the target itself, of which the task takes a part
-away, so these three need no pairs.
+`source` is the image that the user hands in. For `translate` it is the other half of the pair. For `colorize`,
+`colorize_rgb` and `inpaint` it is the target itself, of which the task takes a part away, so these three need no pairs.
+Images are float32 RGB in [-1, 1]. Each pixel is treated alike, except for those of a hole.
 """
 
 import dataclasses
@@ -20,56 +15,65 @@ from pix2pix_tf import color
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """The two functions of a task, and how many channels the networks need for it.
+    """What a task makes of images, and how many channels the networks need for it.
 
     Attributes:
       input_channels, output_channels: of the generator.
-      paired: whether source and target are different pictures.
+      paired: whether source and target are different images.
       condition: source [..., H, W, 3] → what the generator sees [..., H, W, input_channels].
-      truth: target [..., H, W, 3] → what it should predict [..., H, W, output_channels].
+      encode: (source, target) → (condition, what the generator should predict [..., H, W, output_channels]).
       decode: (output, source) → RGB [..., H, W, 3] in [-1, 1].
       visible: condition → RGB in [-1, 1], for people to look at.
+      sees_color: whether the generator sees the source's colors.
       clipped: (output, source) → bool [..., H, W], the pixels whose color `decode` had to clip to what
         RGB can show; None where it clips nothing.
+      hole: (height, width) → bool [height, width, 1], the pixels that the generator does not see and fills; None where
+        it makes all of them. With a hole, `condition` and `decode` take its mask as a third argument, `hole`, for
+        images that are a part of a larger one.
     """
 
     input_channels: int
     output_channels: int
     paired: bool
     condition: Callable
-    truth: Callable
+    encode: Callable
     decode: Callable
     visible: Callable
+    sees_color: bool = True
     clipped: Callable | None = None
-
-    def encode(self, source, target):
-        """A pair of RGB pictures in [-1, 1] → (condition, truth) for the networks."""
-        return self.condition(source), self.truth(target)
+    hole: Callable | None = None
 
 
 def _identity(rgb):
     return rgb
 
 
-def _output_is_the_picture(output, source):
+def _output_is_the_image(output, source):
     del source
     return output
 
 
-def _lab(rgb):
-    return color.rgb_to_lab((rgb + 1.0) / 2.0)
+def _target_is_predicted(condition):
+    """The `encode` of a task whose generator predicts the target as it is."""
+    return lambda source, target: (condition(source), target)
 
 
 def _lightness(rgb):
-    return color.scale_lightness(_lab(rgb)[..., :1])
+    return color.rgb_to_lightness((rgb + 1.0) / 2.0)
 
 
-def _chroma(rgb):
-    return color.scale_chroma(_lab(rgb)[..., 1:])
+def _lightness_alone(rgb):
+    return color.scale_lightness(_lightness(rgb))
+
+
+def _lightness_and_chroma(source, target):
+    lab = color.rgb_to_lab((target + 1.0) / 2.0)
+    lightness = color.scale_lightness(lab[..., :1]) if source is target else _lightness_alone(source)
+    return lightness, color.scale_chroma(lab[..., 1:])
 
 
 def _predicted_lab(output, source):
-    return tf.concat([_lab(source)[..., :1], color.unscale_chroma(output)], axis=-1)
+    return tf.concat([_lightness(source), color.unscale_chroma(output)], axis=-1)
 
 
 def _join_lightness_and_chroma(output, source):
@@ -90,33 +94,80 @@ def _lightness_as_rgb(condition):
     return color.lab_to_rgb(lab) * 2.0 - 1.0
 
 
-def _hole(image):
-    """bool [H, W, 1], true in the center block of half the height and half the width."""
-    height, width = tf.shape(image)[-3], tf.shape(image)[-2]
+def _center_block(height, width):
+    """bool [height, width, 1], true in the center block of half the height and half the width."""
     rows, columns = tf.range(height)[:, None, None], tf.range(width)[None, :, None]
     top, left = height // 4, width // 4
     inside_rows = (rows >= top) & (rows < top + height // 2)
     return inside_rows & (columns >= left) & (columns < left + width // 2)
 
 
-def _cut_hole(rgb):
-    return tf.where(_hole(rgb), tf.zeros_like(rgb), rgb)
+def _hole_of(image, hole):
+    return _center_block(tf.shape(image)[-3], tf.shape(image)[-2]) if hole is None else hole
 
 
-def _fill_hole(output, source):
-    return tf.where(_hole(source), output, source)
+def _cut_hole(rgb, hole=None):
+    return tf.where(_hole_of(rgb, hole), tf.zeros_like(rgb), rgb)
+
+
+def _fill_hole(output, source, hole=None):
+    return tf.where(_hole_of(source, hole), output, source)
 
 
 _TASKS = {
-    "translate": Task(3, 3, True, _identity, _identity, _output_is_the_picture, _identity),
+    "translate": Task(
+        input_channels=3,
+        output_channels=3,
+        paired=True,
+        condition=_identity,
+        encode=_target_is_predicted(_identity),
+        decode=_output_is_the_image,
+        visible=_identity,
+    ),
     # CIELAB: L in, a and b out. L of the source is kept.
-    "colorize": Task(1, 2, False, _lightness, _chroma, _join_lightness_and_chroma, _lightness_as_rgb, _out_of_gamut),
-    "colorize_rgb": Task(1, 3, False, color.rgb_to_gray, _identity, _output_is_the_picture, _gray_as_rgb),
-    # The pixels around the hole are known, so the answer keeps them; the losses see the raw output.
-    "inpaint": Task(3, 3, False, _cut_hole, _identity, _fill_hole, _identity),
+    "colorize": Task(
+        input_channels=1,
+        output_channels=2,
+        paired=False,
+        condition=_lightness_alone,
+        encode=_lightness_and_chroma,
+        decode=_join_lightness_and_chroma,
+        visible=_lightness_as_rgb,
+        sees_color=False,
+        clipped=_out_of_gamut,
+    ),
+    "colorize_rgb": Task(
+        input_channels=1,
+        output_channels=3,
+        paired=False,
+        condition=color.rgb_to_gray,
+        encode=_target_is_predicted(color.rgb_to_gray),
+        decode=_output_is_the_image,
+        visible=_gray_as_rgb,
+        sees_color=False,
+    ),
+    # The pixels around the hole are known, so they are kept; the losses see the raw output.
+    "inpaint": Task(
+        input_channels=3,
+        output_channels=3,
+        paired=False,
+        condition=_cut_hole,
+        encode=_target_is_predicted(_cut_hole),
+        decode=_fill_hole,
+        visible=_identity,
+        hole=_center_block,
+    ),
 }
 
 
 def get_task(config) -> Task:
     """The task that `config.task` names."""
     return _TASKS[config.task]
+
+
+def tasks_by_channels() -> dict[tuple[int, int], str]:
+    """{(input channels, output channels): the name of the first task that has them}."""
+    names = {}
+    for name, task in _TASKS.items():
+        names.setdefault((task.input_channels, task.output_channels), name)
+    return names

@@ -97,26 +97,24 @@ class TiledTranslator:
             total[start : start + side] += rising
         return [(start, (rising / total[start : start + side])[: length - start]) for start in starts]
 
-    # All tasks treat each pixel alike, except for inpaint, whose hole is at one place of the whole picture.
+    # A task treats each pixel alike, except for its hole, which is at one place of the whole image.
 
     def _hole(self, height, width):
-        """bool [height, width, 1]: which pixels the generator makes."""
-        if self._config.task != "inpaint":
-            return np.broadcast_to(True, (height, width, 1))
-        everywhere = tf.ones([1, height, width, 1], tf.bool)
-        return self._task.decode(everywhere, ~everywhere)[0].numpy()
+        """The hole of the whole image, bool [height, width, 1], or an empty array if the task has none."""
+        return self._task.hole(height, width).numpy() if self._task.hole else np.empty((height, width, 0), bool)
 
     def _condition(self, source, hole):
         """uint8 [H, W, 3] → what the generator sees, [1, H', W', input_channels]."""
-        source = images.to_network(source[None])
-        condition = tf.where(hole, 0.0, source) if self._config.task == "inpaint" else self._task.condition(source)
+        condition = self._task.condition(images.to_network(source[None]), *self._mask(hole))
         return images.pad_to_multiple(condition, self._multiple)
 
     def _decode(self, raw, source, hole):
         """The generator's output [H, W, output_channels] → uint8 [H, W, 3]."""
-        source = images.to_network(source[None])
-        answer = tf.where(hole, raw, source) if self._config.task == "inpaint" else self._task.decode(raw[None], source)
-        return images.to_uint8(answer)[0]
+        output = self._task.decode(raw[None], images.to_network(source[None]), *self._mask(hole))
+        return images.to_uint8(output)[0]
+
+    def _mask(self, hole):
+        return (hole,) if self._task.hole else ()
 
 
 def _shrunk(picture, pixels):

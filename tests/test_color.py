@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skimage.color
+import tensorflow as tf
 
 from pix2pix_tf import color
 
@@ -24,6 +25,53 @@ def test_rgb_to_lab_agrees_with_scikit_image():
 def test_lab_to_rgb_agrees_with_scikit_image():
     lab = skimage.color.rgb2lab(rgb()).astype(np.float32)
     np.testing.assert_allclose(color.lab_to_rgb(lab), skimage.color.lab2rgb(lab), atol=2e-4)
+
+
+def any_lab(count=20_000):
+    """float32 [1, count, 3], most of it out of the gamut of sRGB."""
+    return np.random.default_rng(0).uniform((0, -120, -120), (100, 120, 120), (1, count, 3)).astype(np.float32)
+
+
+@pytest.mark.filterwarnings("ignore:Conversion from CIE-LAB")
+def test_colors_out_of_gamut_are_those_of_scikit_image():
+    np.testing.assert_allclose(color.lab_to_rgb(any_lab()), skimage.color.lab2rgb(any_lab()), atol=2e-4)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_both_ways_agree_with_tensorflow_io():
+    reference = pytest.importorskip(
+        "tensorflow_io.python.experimental.color_ops", reason="needs tensorflow-io, from the extra dev"
+    )
+    np.testing.assert_allclose(color.rgb_to_lab(rgb()), reference.rgb_to_lab(rgb()), atol=2e-4)
+    np.testing.assert_allclose(color.lab_to_rgb(any_lab()), reference.lab_to_rgb(any_lab()), atol=2e-4)
+
+
+def test_lightness_alone_is_that_of_lab():
+    np.testing.assert_allclose(color.rgb_to_lightness(rgb()), color.rgb_to_lab(rgb())[..., :1], atol=1e-4)
+
+
+@pytest.mark.parametrize("function", [color.rgb_to_lab, color.rgb_to_lightness, color.lab_to_rgb])
+def test_gradients_are_finite_everywhere(function):
+    extremes = np.float32([[[0, 0, 0], [1, 1, 1], [0, 0, 1], [-1, 2, 300], [100, 0, 0], [0, 120, -120], [-5, -5, -5]]])
+    for values in (rgb(6), any_lab(2000), extremes):
+        x = tf.constant(values)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(function(x))
+        assert np.isfinite(tape.gradient(total, x)).all()
+
+
+@pytest.mark.parametrize(("function", "step"), [(color.rgb_to_lab, 1e-3), (color.lab_to_rgb, 0.05)])
+def test_gradients_are_those_of_the_function(function, step):
+    x = tf.constant(rgb(5)[:, 1:-1] * 0.8 + 0.1)  # Within the gamut.
+    x = x if function is color.rgb_to_lab else color.rgb_to_lab(x)
+    direction = tf.constant([0.3, -0.5, 0.8])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(function(x))
+    slope = tf.reduce_sum(tape.gradient(total, x) * direction, axis=-1)
+    difference = tf.reduce_sum(function(x + step * direction) - function(x - step * direction), axis=-1) / (2 * step)
+    np.testing.assert_allclose(slope, difference, rtol=0.02, atol=0.02 * np.abs(difference).max())
 
 
 def test_eight_bit_colors_survive_the_round_trip_exactly():

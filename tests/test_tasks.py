@@ -6,7 +6,7 @@ import skimage.color
 
 from pix2pix_tf import images
 from pix2pix_tf.config import Config
-from pix2pix_tf.tasks import get_task
+from pix2pix_tf.tasks import get_task, tasks_by_channels
 
 TASKS = ("translate", "colorize", "colorize_rgb", "inpaint")
 
@@ -26,12 +26,19 @@ def lab(rgb):
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_decoding_the_truth_gives_the_target(name):
+def test_the_condition_is_what_is_encoded(name):
+    task, source, target = task_named(name), picture(), picture(seed=1)
+    for other in (source, target):
+        np.testing.assert_allclose(task.condition(source), task.encode(source, other)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_decoding_what_should_be_predicted_gives_the_target(name):
     task = task_named(name)
     target = picture()
     source = picture(seed=1) if task.paired else target
-    _, truth = task.encode(source, target)
-    np.testing.assert_array_equal(images.to_uint8(task.decode(truth, source)), images.to_uint8(target))
+    _, prediction = task.encode(source, target)
+    np.testing.assert_array_equal(images.to_uint8(task.decode(prediction, source)), images.to_uint8(target))
 
 
 @pytest.mark.parametrize(
@@ -43,25 +50,25 @@ def test_channels(name, inputs, outputs, paired, leading):
     task = task_named(name)
     assert (task.input_channels, task.output_channels, task.paired) == (inputs, outputs, paired)
     source = np.broadcast_to(picture(), (*leading, 8, 12, 3))
-    condition, truth = task.encode(source, source)
+    condition, predicted = task.encode(source, source)
     assert condition.shape == (*leading, 8, 12, inputs)
-    assert truth.shape == (*leading, 8, 12, outputs)
-    assert task.decode(truth, source).shape == source.shape
+    assert predicted.shape == (*leading, 8, 12, outputs)
+    assert task.decode(predicted, source).shape == source.shape
     assert task.visible(condition).shape == source.shape
 
 
 def test_translate_passes_both_images_through():
     source, target = picture(), picture(seed=1)
-    condition, truth = task_named("translate").encode(source, target)
+    condition, predicted = task_named("translate").encode(source, target)
     np.testing.assert_array_equal(condition, source)
-    np.testing.assert_array_equal(truth, target)
+    np.testing.assert_array_equal(predicted, target)
 
 
 def test_colorize_sees_lightness_and_predicts_chroma():
     target = picture()
-    condition, truth = task_named("colorize").encode(target, target)
+    condition, predicted = task_named("colorize").encode(target, target)
     np.testing.assert_allclose(condition, lab(target)[..., :1] / 50 - 1, atol=1e-5)
-    np.testing.assert_allclose(truth, lab(target)[..., 1:] / 110, atol=1e-5)
+    np.testing.assert_allclose(predicted, lab(target)[..., 1:] / 110, atol=1e-5)
 
 
 def test_colorize_keeps_the_lightness_of_the_source():
@@ -83,9 +90,9 @@ def test_colorize_tells_where_it_clips():
 
 def test_colorize_rgb_sees_luma():
     target = picture()
-    condition, truth = task_named("colorize_rgb").encode(target, target)
+    condition, predicted = task_named("colorize_rgb").encode(target, target)
     np.testing.assert_allclose(condition[..., 0], target @ np.float32([0.299, 0.587, 0.114]), atol=2e-4)
-    np.testing.assert_array_equal(truth, target)
+    np.testing.assert_array_equal(predicted, target)
 
 
 @pytest.mark.parametrize("name", ["colorize", "colorize_rgb"])
@@ -111,6 +118,24 @@ def test_inpaint_fills_the_hole_and_keeps_what_surrounds_it():
     expected = source.copy()
     expected[2:6, 3:9] = output[2:6, 3:9]
     np.testing.assert_array_equal(task_named("inpaint").decode(output, source), expected)
+
+
+def test_a_part_of_an_image_is_given_its_part_of_the_hole():
+    task, source, output = task_named("inpaint"), picture(16, 16), picture(16, 16, seed=1)
+    hole = task.hole(16, 16).numpy()
+    part = np.s_[2:9, 3:16]
+    np.testing.assert_array_equal(task.condition(source[part], hole[part]), task.condition(source)[part])
+    decoded = task.decode(output[part], source[part], hole[part])
+    np.testing.assert_array_equal(decoded, task.decode(output, source)[part])
+    assert all(task_named(name).hole is None for name in TASKS if name != "inpaint")
+
+
+def test_who_sees_color():
+    assert [name for name in TASKS if task_named(name).sees_color] == ["translate", "inpaint"]
+
+
+def test_channels_name_the_first_task_that_has_them():
+    assert tasks_by_channels() == {(3, 3): "translate", (1, 2): "colorize", (1, 3): "colorize_rgb"}
 
 
 def test_inpaint_learns_from_the_whole_picture():

@@ -182,7 +182,7 @@ def _for_figure(palette, confusions, rows):
 def _color_report(config, found, histograms):
     """The intersections; for tasks that see the image without its colors, what became of these."""
     report = {"intersection": lab_histograms.intersections(histograms["outputs"], histograms["truth"])}
-    if get_task(config).input_channels == 1:
+    if not get_task(config).sees_color:
         report["intersection_grey"] = lab_histograms.gray_intersections(histograms["truth"])
         report["median_lightness_error"] = lab_histograms.median_lightness_error(found.outputs, found.targets)
     if found.clipped:

@@ -11,6 +11,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting.signatures import MAX_IMAGES
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.runs import read_metrics
+from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.atomic import write_text
 
 VERSIONS = ("tensorflow", "keras", "numpy")
@@ -60,7 +61,7 @@ def input_palette(config, dataset: str = "") -> dict | None:
     Raises:
       UserError: `dataset` has no palette.
     """
-    if not dataset and (config.task != "translate" or config.direction != "b_to_a" or config.data_dir):
+    if not dataset and (not get_task(config).paired or config.direction != "b_to_a" or config.data_dir):
         return None
     try:
         palette = palette_of(dataset or config.dataset)

@@ -7,11 +7,9 @@ from pix2pix_tf.interop import architecture, layout
 from pix2pix_tf.interop.files import read_tensors
 from pix2pix_tf.interop.weights import fill
 from pix2pix_tf.runs import config_for_run, save_config
-from pix2pix_tf.tasks import get_task
+from pix2pix_tf.tasks import get_task, tasks_by_channels
 from pix2pix_tf.training.checkpoints import Checkpoints
 from pix2pix_tf.training.state import new_state
-
-_TASKS = {(3, 3): "translate", (1, 2): "colorize", (1, 3): "colorize_rgb"}  # By channels, where no task is given.
 
 
 def import_run(generator_path: str, discriminator_path: str | None, workdir: str, given: dict) -> list[str]:
@@ -95,16 +93,17 @@ def _check_that_they_fit(patchgan, unet):
 def _config(unet, workdir, told, given):
     """The run's configuration: what the files tell, then what the user gave, then presets and defaults."""
     channels = unet.input_channels, unet.output_channels
-    if channels not in _TASKS:
-        known = ", ".join(f"{a} → {b} ({task})" for (a, b), task in _TASKS.items())
+    tasks = tasks_by_channels()
+    if channels not in tasks:
+        known = ", ".join(f"{a} → {b} ({task})" for (a, b), task in tasks.items())
         raise UserError(f"The generator makes {channels[1]} channels of {channels[0]}, and the tasks are {known}.")
-    chosen = {"task": _TASKS[channels], "image_size": 2**unet.levels, **given, **told}
+    chosen = {"task": tasks[channels], "image_size": 2**unet.levels, **given, **told}
     config = config_for_run(workdir, chosen)
     task = get_task(config)
     if (task.input_channels, task.output_channels) != channels:
         raise UserError(
             f"The generator makes {channels[1]} channels of {channels[0]}, and task {config.task} needs "
-            f"{task.output_channels} of {task.input_channels}; leave --task out, or take {_TASKS[channels]}."
+            f"{task.output_channels} of {task.input_channels}; leave --task out, or take {tasks[channels]}."
         )
     if config.levels != unet.levels:
         raise UserError(
