@@ -23,22 +23,24 @@ class Translator:
       config: the run's configuration.
       step: the training steps that the generator has seen.
       generator: the Keras model, for sides that are multiples of 2**config.levels.
+      size: the size at which the network sees the images of a call (see `translation`).
     """
 
-    def __init__(self, config: Config, generator, step: int = 0):
+    def __init__(self, config: Config, generator, step: int = 0, size: str | int = "auto"):
         self.config = config
         self.generator = generator
         self.step = step
+        self.size = size
         self._raw = graphs(generate, config, generator, tf.float32)
-        self._answer = graphs(answer, config, generator, tf.uint8)
+        self._answer = graphs(answer, config, generator, tf.uint8, size)
 
     @classmethod
-    def load(cls, run_dir: str, checkpoint: str = "latest") -> "Translator":
+    def load(cls, run_dir: str, checkpoint: str = "latest", size: str | int = "auto") -> "Translator":
         """The "latest" or the "best" checkpoint of a run; UserError if the run or its checkpoint is missing."""
         config = load_config(run_dir)
         generator = build_generator(config, image_size=(None, None))
         step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint))
-        return cls(config, generator, step)
+        return cls(config, generator, step, size)
 
     def generate(self, source, seed=None) -> tf.Tensor:
         """float32 RGB [N, H, W, 3] in [-1, 1] → the generator's raw output [N, H, W, output_channels].

@@ -1,13 +1,33 @@
-"""A trained generator as a function on pictures of any size."""
+"""A trained generator as a function on images of any size.
+
+The network sees an image at one of these sizes:
+  "auto"      the image's own, up to twice the training height and width; else the training size
+  "training"  the training size, to which training has scaled all images
+  "own"       the image's own: all its detail, but shapes of a size that the network has not learned if it is larger
+  N           an integer: scaled so that the shorter side has N pixels
+What the network makes of a scaled image is scaled back, so that the output always has the image's own size.
+"""
 
 import tensorflow as tf
 
 from pix2pix_tf import images
+from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.tasks import get_task
 
+SIZES = ("auto", "training", "own")
 
-def translate(config, network, source):
+
+def parse_size(text: str) -> str | int:
+    """ "auto", "training", "own" or a number as people write it → the size, see above; UserError for anything else."""
+    if text in SIZES:
+        return text
+    if text.isascii() and text.isdecimal() and len(text) < 6 and int(text) > 0:
+        return int(text)
+    raise UserError(f"size must be {', '.join(SIZES)}, or a number of pixels from 1 to 99999. Received: {text!r}.")
+
+
+def translate(config, network, source, size="own"):
     """RGB float32 [N, H, W, 3] in [-1, 1] → the answer, of the same shape and range.
 
     H and W may be anything from 1 up. The task decodes at the source's own size, so colorize keeps the
@@ -19,25 +39,50 @@ def translate(config, network, source):
         2**levels, to [N, H', W', output_channels]; `at_inference` makes one.
       source: the pictures.
     """
-    return get_task(config).decode(generate(config, network, source), source)
+    return get_task(config).decode(generate(config, network, source, size), source)
 
 
-def answer(config, network, pictures):
+def answer(config, network, pictures, size="own"):
     """As `translate`, for RGB uint8 [N, H, W, 3]; this is what a `Translator` computes, and what is exported."""
-    return images.to_uint8(translate(config, network, images.to_network(pictures)))
+    return images.to_uint8(translate(config, network, images.to_network(pictures), size))
 
 
-def generate(config, network, source):
+def generate(config, network, source, size="own"):
     """As `translate`, but returns the generator's raw output [N, H, W, output_channels].
 
     What the network sees is padded with mirrored pixels, and its output is cropped.
     """
+    if size == "own":
+        return _generate_at_own_size(config, network, source)
+    own = tf.shape(source)[1:3]
+    seen = tf.cast(seen_size(config, size, *tf.unstack(tf.cast(own, tf.int64))), tf.int32)
+    is_own = tf.reduce_all(seen == own)
+    scaled = tf.cond(is_own, lambda: source, lambda: tf.image.resize(source, seen, antialias=True))
+    raw = _generate_at_own_size(config, network, scaled)
+    return tf.cond(is_own, lambda: raw, lambda: tf.image.resize(raw, own, antialias=True))
+
+
+def seen_size(config, size, height, width):
+    """The size at which the network sees an image, before it is padded: int64 [2] of int64 scalars."""
+    own, training = tf.stack([height, width]), tf.constant(config.size, tf.int64)
+    if size == "own":
+        return own
+    if size == "training":
+        return training
+    if size == "auto":
+        return tf.where(tf.reduce_all(own <= 2 * training), own, training)
+    sides = tf.cast(own, tf.float64)
+    scaled = tf.round(sides * (size / tf.maximum(tf.reduce_min(sides), 1)))
+    return tf.maximum(tf.cast(scaled, tf.int64), 1)
+
+
+def _generate_at_own_size(config, network, source):
     padded = images.pad_to_multiple(get_task(config).condition(source), 2**config.levels)
     height, width = tf.shape(source)[1], tf.shape(source)[2]
     return network(padded)[:, :height, :width]
 
 
-def graphs(function, config, generator, dtype):
+def graphs(function, config, generator, dtype, size="own"):
     """`translate`, `answer` or `generate` of a trained generator as two graphs, each for pictures of all sizes.
 
     One takes pictures [1, H, W, 3] of `dtype`; the other takes noise seeds, int32 [1, 2], too. With
@@ -47,10 +92,10 @@ def graphs(function, config, generator, dtype):
     pictures = tf.TensorSpec([None if together else 1, None, None, 3], dtype)
 
     def plain(pictures):
-        return function(config, at_inference(config, generator), pictures)
+        return function(config, at_inference(config, generator), pictures, size)
 
     def noisy(pictures, seeds):
-        return function(config, at_inference(config, generator, seeds), pictures)
+        return function(config, at_inference(config, generator, seeds), pictures, size)
 
     # Seeds of one's own need a graph for each number of pictures.
     noisy_signature = None if together else [pictures, tf.TensorSpec([1, 2], tf.int32)]

@@ -26,7 +26,7 @@ def translator(**changes):
             mixing = variable.numpy().mean(axis=(0, 1), keepdims=True)
             inputs = mixing.shape[2 if variable.path.startswith("down") else 3]
             variable.assign(800 / np.sqrt(inputs) * mixing * taps)
-    return Translator(config, generator)
+    return Translator(config, generator, size="own")
 
 
 def picture(height, width):

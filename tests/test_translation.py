@@ -18,7 +18,7 @@ def translator(**changes):
     generator = build_generator(config, image_size=(None, None))
     for variable in generator.variables:
         variable.assign(variable * (5.0 if variable.path.endswith("kernel") else 1.0))
-    return Translator(config, generator)
+    return Translator(config, generator, size="own")
 
 
 def pictures(*shape):

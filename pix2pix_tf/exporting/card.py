@@ -17,7 +17,9 @@ from pix2pix_tf.utils.atomic import write_text
 VERSIONS = ("tensorflow", "keras", "numpy")
 
 
-def model_card(workdir: str, config, step: int, max_pixels: int, parity: list[dict], palette: str = "") -> dict:
+def model_card(
+    workdir: str, config, step: int, max_pixels: int, parity: list[dict], palette: str = "", size: str | int = "auto"
+) -> dict:
     """The contents of `model_card.json`.
 
     Args:
@@ -26,10 +28,12 @@ def model_card(workdir: str, config, step: int, max_pixels: int, parity: list[di
       max_pixels: of the largest image that is accepted.
       parity: the result of replaying the warm-up records (see `replay`).
       palette: the data set whose class colors the input's label maps use; "" for the run's own.
+      size: at which the network sees an image.
 
     Returns:
-      `task`, `step`, `config`, `validation` (the newest numbers up to that step, {} if there are none), `palette`
-      ({class: RGB} if the input is a label map of known classes, else null), `limits`, `parity`, `versions`.
+      `task`, `step`, `size` (see `translation`), `config`, `validation` (the newest numbers up to that step, {} if
+      there are none), `palette` ({class: RGB} if the input is a label map of known classes, else null), `limits`,
+      `parity`, `versions`.
     """
     validation = [record for record in read_metrics(workdir) if record["step"] <= step and "val_l1" in record]
     newest = validation[-1] if validation else {}
@@ -37,6 +41,7 @@ def model_card(workdir: str, config, step: int, max_pixels: int, parity: list[di
         "name": f"{os.path.basename(config.data_dir.rstrip('/')) or config.dataset}-{config.task}",
         "task": config.task,
         "step": step,
+        "size": size,
         "validation": {name: value for name, value in newest.items() if name == "step" or name.startswith("val_")},
         "limits": {"images_in_a_request": MAX_IMAGES, "pixels_in_an_image": max_pixels},
         "parity": parity,
@@ -100,7 +105,7 @@ A pix2pix generator (Isola et al., CVPR 2017): task {card["task"]}, trained on {
 | `sample` | as `translate`, and `seed`: int32 [2] | `image`: uint8 [N, H, W, 3], with dropout noise |
 
 Any size up to {limits["pixels_in_an_image"]} pixels an image, up to {limits["images_in_a_request"]} images a request.
-JPEG, PNG, GIF, BMP and WebP are decoded; EXIF orientation and alpha are ignored.
+JPEG, PNG, BMP and WebP are decoded; EXIF orientation and alpha are ignored.
 
 Checked against the run's own generator when it was exported: at least {worst:.4%} of values equal, none more than
 {largest} apart (of 255).

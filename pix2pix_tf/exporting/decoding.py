@@ -1,6 +1,6 @@
 """Any encoded image → RGB, inside a graph, with its size looked up before anything is decoded.
 
-TensorFlow's kernels decode JPEG, PNG, GIF (the first frame), BMP and WebP. They ignore EXIF orientation and drop
+TensorFlow's kernels decode JPEG, PNG, BMP and WebP. They ignore EXIF orientation and drop
 alpha; a client that may hold such images turns them upright and flattens them first, as `tools.client` does.
 """
 
@@ -15,22 +15,20 @@ def check(condition, *sentence):
     return tf.control_dependencies([tf.debugging.Assert(condition, [tf.strings.join(parts)])])
 
 
-def decode(content, max_pixels: int):
+def decode(content, max_pixels: int, seen=None):
     """An encoded image, a scalar string → RGB uint8 [H, W, 3].
 
-    Fails with INVALID_ARGUMENT if its format is not supported, or if it is damaged, empty or larger than `max_pixels`;
-    memory for its pixels is allocated only after that check.
+    Fails with INVALID_ARGUMENT if it is of no kind that can be decoded, damaged, empty, or larger than `check_size`
+    allows; memory for its pixels is asked for only after that.
     """
     header = tf.cast(tf.io.decode_raw(content, tf.uint8, fixed_length=HEADER), tf.int64)
-    formats = {
-        "jpeg": _holds(header, 0, b"\xff\xd8\xff"),
-        "png": _holds(header, 0, b"\x89PNG\r\n\x1a\n"),
-        "gif": _holds(header, 0, b"GIF8"),
-        "bmp": _holds(header, 0, b"BM"),
-        "webp": _holds(header, 0, b"RIFF") & _holds(header, 8, b"WEBP"),
-    }
-    is_jpeg, is_bmp = formats["jpeg"], formats["bmp"]
-    with check(tf.reduce_any(list(formats.values())), "image_bytes is not an image in JPEG, PNG, GIF, BMP or WebP"):
+    is_jpeg, is_png = _holds(header, 0, b"\xff\xd8\xff"), _holds(header, 0, b"\x89PNG\r\n\x1a\n")
+    is_bmp, is_gif = _holds(header, 0, b"BM"), _holds(header, 0, b"GIF8")
+    is_webp = _holds(header, 0, b"RIFF") & _holds(header, 8, b"WEBP")
+    # TensorFlow's memory for a GIF follows from its frames, which may be larger than the screen in its header.
+    with check(~is_gif, "image_bytes is a GIF; send it as PNG"):
+        header = tf.identity(header)
+    with check(is_jpeg | is_png | is_bmp | is_webp, "image_bytes is not an image in JPEG, PNG, BMP or WebP"):
         header = tf.identity(header)
     with check(~is_bmp | (_little(header, 28, 2) >= 24), "image_bytes is a BMP with a palette; send it as PNG"):
         header = tf.identity(header)
@@ -39,35 +37,44 @@ def decode(content, max_pixels: int):
         lambda: tf.cast(tf.image.extract_jpeg_shape(content)[:2], tf.int64),
         lambda: tf.case(
             [
-                (formats["png"], lambda: tf.stack([_big(header, 20, 4), _big(header, 16, 4)])),
-                (formats["gif"], lambda: tf.stack([_little(header, 8, 2), _little(header, 6, 2)])),
+                (is_png, lambda: tf.stack([_big(header, 20, 4), _big(header, 16, 4)])),
                 (is_bmp, lambda: tf.stack([_bmp_height(header), _little(header, 18, 4)])),
             ],
             default=lambda: _webp_size(header),
         ),
     )
-    with check_size(size[0], size[1], max_pixels):
+    with check_size(size[0], size[1], max_pixels, seen):
         content = tf.identity(content)
     image = tf.cond(
         is_jpeg,
-        # As exact as Pillow, which reads the images for training.
+        # As exact as Pillow, by which images are read for training.
         lambda: tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE"),
         lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
     )
     return tf.ensure_shape(image, [None, None, 3])
 
 
-def check_size(height, width, max_pixels: int):
-    """A control dependency that fails unless an image has at least one pixel and at most `max_pixels`."""
+def check_size(height, width, max_pixels: int, seen=None):
+    """A control dependency that fails unless an image, and what the network sees of it, has 1 to `max_pixels` pixels.
+
+    Args:
+      height, width: of the image.
+      max_pixels: the limit.
+      seen: (height, width), int64 → int64 [2], the size at which the network sees the image, with its padding.
+    """
     height, width = tf.cast(height, tf.int64), tf.cast(width, tf.int64)
-    pixels = height * width
+    allowed = f"from 1 to {max_pixels} pixels are allowed"
+    area = check(
+        (height > 0) & (width > 0) & (height * width <= max_pixels), "the image is ", width, "x", height, f"; {allowed}"
+    )
+    if seen is None:
+        return area
+    with area:
+        padded = tf.identity(seen(height, width))
     return check(
-        (height > 0) & (width > 0) & (pixels <= max_pixels),
-        "the image is ",
-        width,
-        "x",
-        height,
-        f"; from 1 to {max_pixels} pixels are allowed",
+        tf.reduce_prod(padded) <= max_pixels,
+        *("the image is ", width, "x", height, ", which the network sees as ", padded[1], "x", padded[0]),
+        f"; {allowed}",
     )
 
 

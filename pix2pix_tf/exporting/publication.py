@@ -22,7 +22,12 @@ PARITY = {"float32": (0.999, 1), "bfloat16": (0.99, 2)}
 
 
 def export(
-    workdir: str, export_dir: str, max_megapixels: float = 16, checkpoint: str = "latest", palette: str = ""
+    workdir: str,
+    export_dir: str,
+    max_megapixels: float = 16,
+    checkpoint: str = "latest",
+    palette: str = "",
+    size: str | int = "auto",
 ) -> str:
     """Publishes a run's generator as the next version of a model.
 
@@ -37,6 +42,7 @@ def export(
       checkpoint: the "latest" one of the run, or the "best", which training with `eval_every` keeps.
       palette: the data set whose class colors the input's label maps use, for the page on which users draw them; ""
         for the run's own.
+      size: at which the network sees an image (see `translation`).
 
     Returns:
       The path of the new version.
@@ -48,7 +54,7 @@ def export(
     if not 10**-6 <= max_megapixels < math.inf:
         raise UserError(f"max_megapixels must be above 0 and finite. Received: {max_megapixels}.")
     max_pixels = round(max_megapixels * 10**6)
-    translator = Translator.load(workdir, checkpoint)
+    translator = Translator.load(workdir, checkpoint, size)
     config = translator.config
     if config.inference_statistics == "batch":
         raise UserError(
@@ -58,10 +64,10 @@ def export(
     card.input_palette(config, palette)  # A wrong name is an error before the work begins.
     next_version(export_dir)  # So is a folder without a number left.
     with _unfinished_folder(export_dir) as folder:
-        signatures.save(config, translator.generator, max_pixels, folder)
+        signatures.save(config, translator.generator, max_pixels, folder, size)
         recording.record_requests(translator, folder)
         parity = _check(folder, config.precision)
-        card.write_card(card.model_card(workdir, config, translator.step, max_pixels, parity, palette), folder)
+        card.write_card(card.model_card(workdir, config, translator.step, max_pixels, parity, palette, size), folder)
         return _publish(folder, export_dir)
 
 

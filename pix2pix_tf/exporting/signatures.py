@@ -7,7 +7,7 @@ Images go through the network one by one, so an output does not depend on the re
 import tensorflow as tf
 
 from pix2pix_tf.exporting.decoding import check, check_size, decode
-from pix2pix_tf.translation import answer, graphs
+from pix2pix_tf.translation import answer, graphs, seen_size
 
 MAX_IMAGES = 64  # in one request
 
@@ -15,11 +15,12 @@ MAX_IMAGES = 64  # in one request
 class ExportedGenerator(tf.Module):
     """A trained generator with the signatures `serving_default`, `translate` and `sample`."""
 
-    def __init__(self, config, generator, max_pixels: int):
-        """`max_pixels`: of the largest image that is accepted, height times width."""
+    def __init__(self, config, generator, max_pixels: int, size: str | int):
+        """`max_pixels`: of the largest image that is accepted, height times width; `size`: see `translation`."""
         super().__init__()
         self._max_pixels = max_pixels
-        self._plain, self._noisy = graphs(answer, config, generator, tf.uint8)
+        self._config, self._size = config, size
+        self._plain, self._noisy = graphs(answer, config, generator, tf.uint8, size)
         self.weights = [variable.value for variable in generator.weights]  # What is saved beside the functions.
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.string, "image_bytes")])
@@ -30,7 +31,7 @@ class ExportedGenerator(tf.Module):
         """
 
         def translate_file(content):
-            return tf.io.encode_png(self._translate(decode(content, self._max_pixels)))
+            return tf.io.encode_png(self._translate(decode(content, self._max_pixels, self._padded_size)))
 
         with _check_count(image_bytes):
             contents = tf.identity(image_bytes)
@@ -56,12 +57,17 @@ class ExportedGenerator(tf.Module):
         _, height, width, channels = tf.unstack(tf.shape(image))
         with (
             _check_count(image),
-            check_size(height, width, self._max_pixels),
+            check_size(height, width, self._max_pixels, self._padded_size),
             check((channels == 1) | (channels == 3), "image has ", channels, " channels; 1 or 3 are allowed"),
         ):
             rgb = tf.tile(image, [1, 1, 1, 3 // tf.maximum(channels, 1)])
         rgb = tf.ensure_shape(rgb, [None, None, None, 3])
         return _one_by_one(lambda one: self._translate(one, seed), rgb, tf.TensorSpec([None, None, 3], tf.uint8))
+
+    def _padded_size(self, height, width):
+        """int64 [2]: the size of what the network sees of an image, with its padding."""
+        multiple = 2**self._config.levels
+        return -(-seen_size(self._config, self._size, height, width) // multiple) * multiple
 
     def _translate(self, image, seed=None):
         """RGB uint8 [H, W, 3] → the output, of the same shape."""
@@ -69,9 +75,9 @@ class ExportedGenerator(tf.Module):
         return outputs[0]
 
 
-def save(config, generator, max_pixels: int, folder: str) -> None:
+def save(config, generator, max_pixels: int, folder: str, size: str | int = "auto") -> None:
     """Writes the SavedModel of a trained generator to `folder`."""
-    exported = ExportedGenerator(config, generator, max_pixels)
+    exported = ExportedGenerator(config, generator, max_pixels, size)
     signatures = {name: getattr(exported, name) for name in ("serving_default", "translate", "sample")}
     # Nobody trains an export, so the gradients of networks.small are not traced again.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)

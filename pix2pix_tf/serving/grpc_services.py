@@ -10,9 +10,9 @@ from tensorflow_serving.apis.predict_pb2 import PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
 
 from pix2pix_tf.serving.refusals import Refused, invalid
-from pix2pix_tf.serving.saved_model import DEFAULT_SIGNATURE, check_names
+from pix2pix_tf.serving.saved_model import DEFAULT_SIGNATURE, check_names, is_large
 from pix2pix_tf.serving.versions import ModelVersions
-from pix2pix_tf.serving.workers import MAX_BYTES, Workers
+from pix2pix_tf.serving.workers import MAX_BYTES, Workers, to_the_end
 
 METADATA_FIELD = "signature_def"  # the only one that there is
 
@@ -32,7 +32,7 @@ class PredictionService(PredictionServiceServicer):
     async def Predict(self, request, context):
         """The outputs of a signature, all or those in `output_filter`."""
         try:
-            return await self._workers.run(self._predict, request)
+            return await to_the_end(self._predict(request))
         except Refused as refused:
             await context.abort(refused.code, refused.sentence)
 
@@ -49,12 +49,17 @@ class PredictionService(PredictionServiceServicer):
         except Refused as refused:
             await context.abort(refused.code, refused.sentence)
 
-    def _predict(self, request):
+    async def _predict(self, request):
         with self._models.use(*_asked_for(request)) as version:
             signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
             check_names(request.inputs, version.model.signature(signature_name))
             inputs = {name: _to_array(name, tensor) for name, tensor in request.inputs.items()}
-            outputs = version.model.predict(signature_name, inputs)
+            return await self._workers.run(
+                self._respond, request, version, signature_name, inputs, large=is_large(inputs)
+            )
+
+    def _respond(self, request, version, signature_name, inputs):
+        outputs = version.model.predict(signature_name, inputs)
         if unknown := set(request.output_filter) - outputs.keys():
             raise invalid(f"output {min(unknown)!r} is unknown; the signature gives {', '.join(sorted(outputs))}")
         response = PredictResponse()
@@ -96,9 +101,12 @@ def _set_spec(spec, name, number, signature_name=""):
 def _to_array(name, tensor):
     """A `TensorProto` → an array. One value may stand for all in it, so that its size is checked first."""
     try:
-        size = math.prod(dim.size for dim in tensor.tensor_shape.dim) * tf.as_dtype(tensor.dtype).size
+        dtype = tf.as_dtype(tensor.dtype)
+        if dtype in (tf.resource, tf.variant):
+            raise invalid(f"{name} is a {dtype.name}; numbers and strings are allowed")
+        size = math.prod(dim.size for dim in tensor.tensor_shape.dim) * dtype.size
         if size > MAX_BYTES:
             raise invalid(f"{name} has {size} bytes; up to {MAX_BYTES} are allowed")
         return tf.make_ndarray(tensor)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise invalid(f"{name} is not a valid tensor ({error})") from error

@@ -9,30 +9,78 @@ Names are left out where there is one input, and where there is one output. A st
 
 import binascii
 import json
+import re
+import secrets
 
 import numpy as np
 import tensorflow as tf
 
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.serving.json_numbers import format_numbers, parse_numbers
 from pix2pix_tf.serving.refusals import invalid
 from pix2pix_tf.serving.saved_model import check_names
+from pix2pix_tf.utils.json_files import parse_json
+
+LONG = 1000  # bytes; longer lists of integers become arrays at once, without a Python object for each number
+MAX_REST = 2**20  # bytes of what is no such list and no long string, as each three may become an object
+_STRING_OR_NUMBERS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|\[[-+.eE\d\s,\[\]]*', re.DOTALL)
 
 
 def parse(body: bytes) -> dict:
-    """The JSON object of a request; Refused if it is none."""
+    """The JSON object of a request, in which long lists of integers are arrays; Refused if it is none."""
     if not body:
         raise invalid("the body is empty; it must be a JSON object")
+    mark = secrets.token_hex(8)
+    rest, arrays = _without_long_lists(body, mark)
     try:
-        request = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        reason = str(error).partition(";")[0]  # After that, Python's advice to its programmers.
-        raise invalid(f"the body is not JSON ({reason})") from error
-    if not isinstance(request, dict):
-        raise invalid('the body must be a JSON object, such as {"instances": […]}')
+        request = parse_json(rest, "the body", advice='send an object such as {"instances": […]}')
+    except UserError as error:
+        raise invalid(str(error)) from error
+    request = _with_arrays(request, mark, arrays, depth=3)
     if not isinstance(request.get("signature_name", ""), str):
         raise invalid("signature_name must be a string")
     if ("instances" in request) == ("inputs" in request):
         raise invalid("the body must have either 'instances' (row format) or 'inputs' (columnar format)")
     return request
+
+
+def _without_long_lists(body, mark):
+    """The body with a string in the place of each long list of integers, of its length, and these lists as arrays."""
+    rest, arrays, left_out = body, [], 0
+    for match in _STRING_OR_NUMBERS.finditer(body):
+        start, end = match.span()
+        is_list = body[start : start + 1] == b"["
+        if is_list:
+            end = body.rfind(b"]", start, end) + 1
+        if end - start > LONG:
+            left_out += end - start
+            if is_list:
+                rest = bytearray(body) if rest is body else rest
+                rest[start:end] = f'"{mark}{len(arrays)}"'.encode().ljust(end - start)
+                arrays.append(_parsed(body[start:end]))
+        if end - left_out > MAX_REST:
+            break
+    if len(body) - left_out > MAX_REST:
+        raise invalid(f"the body has more than {MAX_REST} bytes beside long strings and regular lists of integers")
+    return bytes(rest), arrays
+
+
+def _parsed(text):
+    try:
+        return parse_numbers(text)
+    except ValueError as error:
+        raise invalid(f"the body is no sound JSON tensor ({error})") from error
+
+
+def _with_arrays(value, mark, arrays, depth):
+    """A JSON value with the arrays in their places, which lie at most as deep as the formats of requests have them."""
+    if isinstance(value, dict) and depth:
+        return {name: _with_arrays(inner, mark, arrays, depth - 1) for name, inner in value.items()}
+    if isinstance(value, list) and depth:
+        return [_with_arrays(inner, mark, arrays, depth - 1) for inner in value]
+    if isinstance(value, str) and value.startswith(mark):
+        return arrays[int(value.removeprefix(mark))]
+    return value
 
 
 def to_arrays(request: dict, signature) -> dict[str, np.ndarray]:
@@ -42,15 +90,30 @@ def to_arrays(request: dict, signature) -> dict[str, np.ndarray]:
     return {name: _to_array(name, value, signature.inputs[name]) for name, value in columns.items()}
 
 
-def to_json(outputs: dict[str, np.ndarray], request: dict) -> str:
-    """The answer to `request`, in its format."""
-    values = {name: _encoded(name, array).tolist() for name, array in outputs.items()}
+def to_json(outputs: dict[str, np.ndarray], request: dict) -> bytes:
+    """The response to `request`, in its format."""
     rows = "instances" in request
-    if len(values) == 1:
-        (value,) = values.values()
+    if len(outputs) == 1:
+        ((name, array),) = outputs.items()
+        value = _text(name, array)
+    elif rows:
+        each = [
+            {name: np.array(a[i], a.dtype) for name, a in outputs.items()}
+            for i in range(min(map(len, outputs.values())))
+        ]
+        value = b"[" + b", ".join(map(_object, each)) + b"]"
     else:
-        value = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)] if rows else values
-    return json.dumps({"predictions" if rows else "outputs": value})
+        value = _object(outputs)
+    return b'{"%s": %s}' % (b"predictions" if rows else b"outputs", value)
+
+
+def _object(outputs):
+    return b"{" + b", ".join(json.dumps(name).encode() + b": " + _text(name, a) for name, a in outputs.items()) + b"}"
+
+
+def _text(name, array):
+    """The JSON text of an output."""
+    return format_numbers(array) if array.dtype == np.uint8 else json.dumps(_encoded(name, array).tolist()).encode()
 
 
 def _columns(request, names):
@@ -59,6 +122,8 @@ def _columns(request, names):
         inputs = request["inputs"]
         return inputs if isinstance(inputs, dict) and not _is_b64(inputs) else {_only(names): inputs}
     rows = request["instances"]
+    if isinstance(rows, np.ndarray):
+        return {_only(names): rows}
     if not isinstance(rows, list) or not rows:
         raise invalid("'instances' must be a list of at least one")
     if not isinstance(rows[0], dict) or _is_b64(rows[0]):
@@ -80,15 +145,20 @@ def _is_b64(value):
 
 
 def _to_array(name, value, info):
-    """Nested lists → an array of strings or integers; no value is rounded or wrapped."""
+    """Nested lists, or a list of arrays, → an array of strings or integers; no value is rounded or wrapped."""
     dtype, rank = tf.as_dtype(info.dtype), len(info.tensor_shape.dim)
+    if isinstance(value, list) and any(isinstance(row, np.ndarray) for row in value):
+        value = _stacked(name, value)
     if _depth(value) != rank:
         raise invalid(
             f"{name} must be of rank {rank} (lists in lists; 'instances' adds the first of them, 'inputs' none). "
             f"Received: rank {_depth(value)}."
         )
-    array = np.array(value, dtype=object)  # Lists of different lengths stay lists in it.
-    types = set(map(type, array.flat))
+    if isinstance(value, np.ndarray):
+        array, types = value, {int}
+    else:
+        array = np.array(value, dtype=object)  # Lists of different lengths stay lists in it.
+        types = set(map(type, array.flat))
     if list in types:
         raise invalid(f"{name} is not a regular array: lists of one level must have the same length")
     if wrong := types - ({str, dict} if dtype == tf.string else {int}):
@@ -101,7 +171,20 @@ def _to_array(name, value, info):
     return array.astype(dtype.as_numpy_dtype)
 
 
+def _stacked(name, rows):
+    """One array of those in 'instances', of which short ones are still lists."""
+    try:
+        arrays = [np.array(row) for row in rows]
+        if {array.dtype.kind for array in arrays} <= set("iu"):
+            return np.stack(arrays)
+    except ValueError:
+        pass
+    raise invalid(f"{name} is not a regular array: all 'instances' must hold integers, in the same shape")
+
+
 def _depth(value):
+    if isinstance(value, np.ndarray):
+        return value.ndim
     depth = 0
     while isinstance(value, list):
         depth += 1

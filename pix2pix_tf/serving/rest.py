@@ -13,8 +13,10 @@ from starlette.routing import Route
 
 from pix2pix_tf.serving import json_tensors, web_page
 from pix2pix_tf.serving.refusals import HTTP_STATUS, Refused
+from pix2pix_tf.serving.request_body import read_body
+from pix2pix_tf.serving.saved_model import is_large
 from pix2pix_tf.serving.versions import ModelVersions
-from pix2pix_tf.serving.workers import MAX_BYTES, Workers
+from pix2pix_tf.serving.workers import LARGE_BYTES, Workers, to_the_end
 
 
 def make_app(models: ModelVersions, workers: Workers, palette: dict | None) -> Starlette:
@@ -42,11 +44,12 @@ def make_app(models: ModelVersions, workers: Workers, palette: dict | None) -> S
 
     async def predict(request):
         try:
-            body = await _body(request)
-            answer = await workers.run(_predict, models, _asked_for(request), body)
+            with workers.holding() as hold:
+                body = await read_body(request, hold)
+                response = await to_the_end(_predict(models, workers, _asked_for(request), body))
         except asyncio.CancelledError as error:  # Uvicorn has waited long enough.
             raise Refused(StatusCode.UNAVAILABLE, "the server was stopped before it had an answer") from error
-        return Response(answer, media_type="application/json")
+        return Response(response, media_type="application/json")
 
     model, version = "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
     return Starlette(
@@ -65,26 +68,18 @@ def make_app(models: ModelVersions, workers: Workers, palette: dict | None) -> S
     )
 
 
-def _predict(models, asked_for, body):
-    request = json_tensors.parse(body)
+async def _predict(models, workers, asked_for, body):
     with models.use(*asked_for) as version:
-        signature_name = request.get("signature_name", "")
-        inputs = json_tensors.to_arrays(request, version.model.signature(signature_name))
-        outputs = version.model.predict(signature_name, inputs)
-    return json_tensors.to_json(outputs, request)
 
+        def read():
+            request = json_tensors.parse(body)
+            return request, json_tensors.to_arrays(request, version.model.signature(request.get("signature_name", "")))
 
-async def _body(request):
-    """The body. One that is too large is read to its end, or its sender would not see the answer, but not kept."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        parts.append(part)
-        if size > MAX_BYTES:
-            parts.clear()
-    if size > MAX_BYTES:
-        raise Refused(StatusCode.RESOURCE_EXHAUSTED, f"the body has {size} bytes; up to {MAX_BYTES} are allowed")
-    return b"".join(parts)
+        def respond():
+            return json_tensors.to_json(version.model.predict(request.get("signature_name", ""), inputs), request)
+
+        request, inputs = await workers.run(read, large=len(body) > LARGE_BYTES)
+        return await workers.run(respond, large=is_large(inputs))
 
 
 def _asked_for(request):

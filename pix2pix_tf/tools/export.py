@@ -20,7 +20,10 @@ _PALETTE = flags.DEFINE_string(
     "palette", "", "the data set whose class colors the input's label maps use (default: the run's), for drawing them"
 )
 _SIZE = flags.DEFINE_string(
-    "size", "", "of the images for --format=tflite, 256 or 256x512 (height x width; default: the training size)"
+    "size",
+    None,
+    "with --format=tflite, of the images, 256 or 256x512 (height x width; default: the training size); else "
+    + cli.SIZE_HELP,
 )
 
 
@@ -30,13 +33,13 @@ def main():
             raise UserError("--max_megapixels and --palette belong to --format=saved_model; leave them out.")
         from pix2pix_tf.exporting.tflite import export_tflite
 
-        print(export_tflite(_MODEL.value, _EXPORT_DIR.value, _SIZE.value, _CHECKPOINT.value))
+        print(export_tflite(_MODEL.value, _EXPORT_DIR.value, _SIZE.value or "", _CHECKPOINT.value))
         return
-    if _SIZE.present:
-        raise UserError("--size belongs to --format=tflite; a SavedModel takes images of any size.")
     from pix2pix_tf.exporting import export
+    from pix2pix_tf.translation import parse_size
 
-    print(export(_MODEL.value, _EXPORT_DIR.value, _MAX_MEGAPIXELS.value, _CHECKPOINT.value, _PALETTE.value))
+    size = parse_size(_SIZE.value or "auto")
+    print(export(_MODEL.value, _EXPORT_DIR.value, _MAX_MEGAPIXELS.value, _CHECKPOINT.value, _PALETTE.value, size))
 
 
 def command():
