@@ -194,7 +194,7 @@ def started(command):
 @contextlib.contextmanager
 def serving(base, *flags):
     """A `Server` of the project on a model's folder; it is killed in the end."""
-    with started([*SERVE, f"--model_base={base}", "--rest_port=0", "--grpc_port=0", *flags]) as this:
+    with started([*SERVE, f"--model={base}", "--rest_port=0", "--grpc_port=0", *flags]) as this:
         lines = [this.process.stdout.readline() for _ in range(2)]
         assert all(lines), this.errors()
         yield Server(this, Path(base), *(re.search(r"127\.0\.0\.1:\d+", line)[0] for line in lines))

@@ -1,5 +1,6 @@
 """Asking a model server over both protocols: the real development server, and servers that go wrong in other ways."""
 
+import base64
 import concurrent.futures
 import contextlib
 import http.server
@@ -7,9 +8,11 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 
 import grpc
 import numpy as np
@@ -26,8 +29,8 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import (
 
 from pix2pix_tf import UserError
 from pix2pix_tf.exporting import signatures
-from pix2pix_tf.serving.client import GrpcClient, ImageRefused, RestClient, connect
-from pix2pix_tf.serving.output_files import answer_paths, write_answer
+from pix2pix_tf.serving.client import GrpcClient, ImageRefused, RestClient, connect, to_png
+from pix2pix_tf.serving.output_files import output_paths, write_output
 
 LIMIT = 4096  # pixels, in the export that is served
 PROTOCOLS = ["rest", "grpc"]
@@ -248,6 +251,103 @@ def test_a_model_of_another_kind_is_recognized(outputs):
         assert str(error_of(where)).startswith(f"{where} answers, but not as an export of pix2pix_tf does")
 
 
+# Proxies, and replies that are too much
+
+
+def png_that_claims(width, height):
+    """A PNG file whose header has this size, and few pixels."""
+    content = bytearray(to_png(np.zeros((1, 1, 3), np.uint8)))
+    content[16:24] = struct.pack(">II", width, height)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
+@pytest.mark.parametrize("size", [(31, 32), (32, 33), (50_000, 50_000)])
+def test_an_image_of_another_size_is_refused_before_it_is_decoded(size):
+    content = png_that_claims(*size)
+    reply = json.dumps({"outputs": [{"b64": base64.b64encode(content).decode()}]}).encode()
+    with web_server(200, reply) as (where, _):
+        rest = error_of(where)
+    with grpc_server(outputs={"image_bytes": [content]}) as where:
+        over_grpc = error_of(where)
+    for error in (rest, over_grpc):
+        named = f"returned an image of {size[0]}x{size[1]} for one of 32x32; check" in str(error)
+        assert named or "answers, but not as an export" in str(error)  # The latter of Pillow, for very large ones.
+
+
+def test_with_a_seed_another_size_is_refused_too():
+    with (
+        web_server(200, b'{"outputs": [[[[1, 2, 3]]]]}') as (where, _),
+        connect(where) as client,
+        pytest.raises(UserError, match="returned an image of 1x1 for one of 32x32; check model_name and the port"),
+    ):
+        client.translate(smooth_image(), seed=1)
+
+
+def test_a_reply_without_end_is_not_kept():
+    with web_server(200, b'{"outputs": "' + b"x" * 2**22) as (where, _):
+        assert "answers, but not as an export of pix2pix_tf does" in str(error_of(where, image=smooth_image(1, 1)))
+
+
+def test_the_timeout_holds_for_the_whole_reply():
+    """A server that sends a byte now and then, each in time."""
+    stopped = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip():
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(2**16)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                while not stopped.wait(0.1):
+                    connection.sendall(b" ")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        where = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        try:
+            assert str(error_of(where, timeout=1)) == (
+                f"{where} has not answered within 1 seconds; try again or wait longer."
+            )
+        finally:
+            stopped.set()
+            dripping.join()
+
+
+@pytest.fixture
+def proxied(monkeypatch):
+    """The address of a proxy for everything, at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        proxy = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+        monkeypatch.setenv(name, proxy)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    return proxy
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_this_very_machine_is_asked_without_a_proxy(proxied, address, translator, protocol):
+    for host in ("127.0.0.1", "localhost"):
+        with connect(address(protocol).replace("127.0.0.1", host)) as client:
+            assert client.proxy == ""
+            assert_same(client.translate(smooth_image()), translator(smooth_image()))
+
+
+@pytest.mark.parametrize("prefix", ["http://", ""])
+def test_a_proxy_that_was_asked_is_named(proxied, prefix):
+    where = f"{prefix}models.example.org:8500"
+    assert str(error_of(where)).startswith(f"{where} is not available through the proxy {proxied} (")
+
+
+def test_a_server_that_needs_no_proxy_is_asked_without_one(proxied, monkeypatch):
+    monkeypatch.setenv("no_proxy", "example.org")
+    for server in ("http://models.example.org", "models.example.org:8500"):
+        with connect(server) as client:
+            assert client.proxy == ""
+
+
 def test_rest_requests_are_those_of_tensorflow_servings_documentation():
     with web_server(200, b'{"outputs": [[[[1, 2, 3]]]]}') as (where, posted):
         with connect(where, "faces", 3) as client:
@@ -266,41 +366,41 @@ def test_rest_requests_are_those_of_tensorflow_servings_documentation():
 # Files
 
 
-def test_answers_are_named_after_images_and_the_model(tmp_path):
+def test_outputs_are_named_after_images_and_the_model(tmp_path):
     folder = str(tmp_path)
     files = ["x/a.jpg", "a.png", "b.c.tif", "y/a.jpg", "a-m.png"]
     names = ["a-m.png", "a-m-2.png", "b.c-m.png", "a-m-3.png", "a-m-m.png"]
-    assert answer_paths(files, folder, "m") == [os.path.join(folder, name) for name in names]
-    assert answer_paths(["x/a.jpg"], "", "m") == ["a-m.png"]
-    assert answer_paths(["x/a.jpg"], f"{folder}/new.PNG", "m") == [f"{folder}/new.PNG"]
+    assert output_paths(files, folder, "m") == [os.path.join(folder, name) for name in names]
+    assert output_paths(["x/a.jpg"], "", "m") == ["a-m.png"]
+    assert output_paths(["x/a.jpg"], f"{folder}/new.PNG", "m") == [f"{folder}/new.PNG"]
     (tmp_path / "folder.png").mkdir()
-    assert answer_paths(["a.jpg"], f"{folder}/folder.png", "m") == [f"{folder}/folder.png/a-m.png"]
+    assert output_paths(["a.jpg"], f"{folder}/folder.png", "m") == [f"{folder}/folder.png/a-m.png"]
 
 
 def test_several_images_do_not_go_into_one_file():
     with pytest.raises(UserError, match=r"^--output x\.png is one file, but there are 2 images; give a folder"):
-        answer_paths(["a.jpg", "b.jpg"], "x.png", "m")
+        output_paths(["a.jpg", "b.jpg"], "x.png", "m")
 
 
 def test_what_exists_is_not_overwritten(tmp_path):
     taken = tmp_path / "b-m.png"
     taken.write_bytes(b"old")
     with pytest.raises(UserError, match=r"b-m\.png exists and is not overwritten; remove it or give another --output"):
-        answer_paths(["a.jpg", "b.jpg"], str(tmp_path), "m")
+        output_paths(["a.jpg", "b.jpg"], str(tmp_path), "m")
     with pytest.raises(UserError, match=r"b-m\.png cannot be written \(File exists\)"):
-        write_answer(smooth_image(), str(taken))
+        write_output(smooth_image(), str(taken))
     assert taken.read_bytes() == b"old"
 
 
-def test_an_answer_is_written_in_a_new_folder(tmp_path):
-    write_answer(smooth_image(), str(tmp_path / "a" / "b" / "x.png"))
+def test_an_output_is_written_in_a_new_folder(tmp_path):
+    write_output(smooth_image(), str(tmp_path / "a" / "b" / "x.png"))
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a" / "b" / "x.png")), smooth_image())
 
 
 def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UserError, match=r"file/x\.png cannot be written \(File exists\); give another --output"):
-        write_answer(smooth_image(), str(tmp_path / "file" / "x.png"))
+        write_output(smooth_image(), str(tmp_path / "file" / "x.png"))
 
 
 # The tool

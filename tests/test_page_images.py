@@ -61,7 +61,7 @@ def test_a_large_image_is_scaled_down_and_that_is_said(visit, model, tmp_path):
     quadrants(600, 2048).save(path)
     page = visit(model, None)
     page.choose(path)
-    assert page["image-facts"].text == "large.png\n2048 × 600 pixels, scaled down to 1024 × 300"
+    assert page["image-facts"].text == "large.png\n2048 × 600 pixels, scaled to 1024 × 300"
     sent = model.sent_image()
     assert sent.shape == (300, 1024, 3)
     np.testing.assert_array_equal(sent[10:140, 10:500], np.broadcast_to((200, 30, 30), (130, 490, 3)))

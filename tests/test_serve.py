@@ -1,19 +1,24 @@
 """The real `tools.serve`: how it starts and ends, new versions, and what it does not have of TensorFlow Serving."""
 
+import gzip
 import http.client
+import io
 import json
 import re
 import shutil
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 import tensorflow as tf
+from PIL import Image
 from serving_process import (
     PATIENCE,
     SERVE,
@@ -35,6 +40,7 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.regression_pb2 import RegressionRequest
 
 from pix2pix_tf.serving.workers import MAX_BYTES
+from pix2pix_tf.utils.hosts import answered_hosts, is_loopback
 
 pytest_plugins = "serving_exports"
 
@@ -101,6 +107,94 @@ def test_unknown_addresses(server):
     response = server.get("/v1/models/pix2pix/versions/" + 5000 * "9")
     assert response.status_code == 400
     assert "a version is an integer" in response.json()["error"]
+
+
+# Names of hosts
+
+
+def test_on_a_loopback_address_only_loopback_names_are_answered(server):
+    port = server.url.rpartition(":")[2]
+    for host, status in [("localhost", 200), ("127.0.0.1", 200), ("app.localhost", 200), ("evil.example", 400)]:
+        for path in ("/", "/v1/models/pix2pix"):
+            headers = {"Host": f"{host}:{port}"}
+            assert requests.get(server.url + path, headers=headers, timeout=PATIENCE).status_code == status
+
+
+def test_which_hosts_are_answered():
+    assert answered_hosts("0.0.0.0", []) == ["*"]
+    assert answered_hosts("0.0.0.0", ["models.example"]) == ["models.example"]
+    assert "models.example" in answered_hosts("::1", ["models.example"])
+    assert "*" not in answered_hosts("127.0.0.2", [])
+    assert [is_loopback(host) for host in ("localhost", "a.LOCALHOST", "127.9.9.9", "[::1]", "::1")] == [True] * 5
+    assert [is_loopback(host) for host in ("localhost.example", "10.0.0.1", "0.0.0.0", "::", "")] == [False] * 5
+
+
+# Bodies
+
+
+def test_a_body_may_be_gzip(server):
+    headers = {"Content-Encoding": "gzip"}
+    for body in (gzip.compress(ONE), gzip.compress(b" " * 2**21 + ONE)):
+        response = requests.post(f"{server.url}/v1/models/pix2pix:predict", body, headers=headers, timeout=PATIENCE)
+        assert response.json() == server.post(ONE).json()
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status", "sentence"),
+    [
+        (b"no gzip", "gzip", 400, "the body is not gzip"),
+        (gzip.compress(ONE)[:-9], "gzip", 400, "the body is not gzip, or is cut short"),
+        (
+            gzip.compress(bytes(MAX_BYTES + 1), 1),
+            "gzip",
+            413,
+            "the body has more, unpacked; up to 67108864 are allowed",
+        ),
+        (ONE, "br", 400, "Content-Encoding must be gzip or identity. Received: 'br'"),
+    ],
+)
+def test_bodies_that_cannot_be_unpacked_are_refused(server, body, encoding, status, sentence):
+    headers = {"Content-Encoding": encoding}
+    response = requests.post(f"{server.url}/v1/models/pix2pix:predict", body, headers=headers, timeout=PATIENCE)
+    assert response.status_code == status
+    assert sentence in response.json()["error"]
+    assert server.post(ONE).status_code == 200
+
+
+@pytest.mark.parametrize("dtype", [tf.resource, tf.variant])
+def test_tensors_that_hold_no_numbers_are_refused(server, dtype):
+    value = tf.make_tensor_proto(0).__class__(dtype=dtype.as_datatype_enum)
+    with pytest.raises(Refusal, match=f"400: image is a {dtype.name}; numbers and strings are allowed"), refusals():
+        server.predictions.Predict(request_of(value), timeout=PATIENCE)
+
+
+def gif_with_a_larger_frame(side):
+    """A GIF of 10x10 pixels whose only frame has side x side: few bytes, of which TensorFlow makes many."""
+    file = io.BytesIO()
+    Image.new("P", (side, side)).save(file, "GIF")
+    content = bytearray(file.getvalue())
+    content[6:10] = struct.pack("<HH", 10, 10)
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (gif_with_a_larger_frame(3000), 400),
+        (encoded(np.zeros((1, 300_000, 3), np.uint8)), 200),  # It is scaled for the network.
+        (encoded(np.zeros((300_000, 1, 3), np.uint8)), 200),
+    ],
+    ids=["gif", "wide", "high"],
+)
+def test_a_small_file_takes_little_memory(server, content, status):
+    """Padded to multiples of 32, and at its own size, an image of 300000x1 takes 1 GB."""
+    server.post(ONE)
+    with open(f"/proc/{server.process.pid}/clear_refs", "w") as file:
+        file.write("5")
+    before = server.rss()
+    assert server.post({"instances": [b64(content)]}).status_code == status
+    text = Path(f"/proc/{server.process.pid}/status").read_text()
+    assert int(re.search(r"VmHWM:\s+(\d+)", text)[1]) * 1024 - before < 200e6
 
 
 def test_the_page_is_at_the_root(server):
@@ -186,7 +280,7 @@ def ended(*flags):
 
 
 def test_a_folder_without_a_version_ends_with_a_sentence(tmp_path):
-    status, output, errors = ended(f"--model_base={tmp_path}")
+    status, output, errors = ended(f"--model={tmp_path}")
     assert (status, output) == (1, "")
     assert errors == (
         f"error: {tmp_path} holds no version of a model; make one with "
@@ -198,7 +292,7 @@ def test_a_folder_without_a_version_ends_with_a_sentence(tmp_path):
 def test_a_port_in_use_ends_with_a_sentence(server, exports, flag):
     port = (server.url if flag == "rest_port" else server.address).rpartition(":")[2]
     other = "grpc_port" if flag == "rest_port" else "rest_port"
-    status, output, errors = ended(f"--model_base={exports.first.parent}", f"--{flag}={port}", f"--{other}=0")
+    status, output, errors = ended(f"--model={exports.first.parent}", f"--{flag}={port}", f"--{other}=0")
     assert (status, output) == (1, "")
     assert errors == (
         f"error: Nothing can listen on 127.0.0.1:{port} (Address already in use); give another --{flag} or --host.\n"
@@ -207,13 +301,13 @@ def test_a_port_in_use_ends_with_a_sentence(server, exports, flag):
 
 def test_a_version_that_cannot_be_loaded_ends_with_a_sentence(tmp_path):
     (tmp_path / "3").mkdir()
-    status, output, errors = ended(f"--model_base={tmp_path}", "--rest_port=0", "--grpc_port=0")
+    status, output, errors = ended(f"--model={tmp_path}", "--rest_port=0", "--grpc_port=0")
     assert (status, output) == (1, "")
     assert re.fullmatch(rf"error: version 3 in {tmp_path} cannot be loaded \(.*\)\n", errors)
 
 
 def test_a_name_that_no_address_can_hold(tmp_path):
-    status, _, errors = ended(f"--model_base={tmp_path}", "--model_name=a/b")
+    status, _, errors = ended(f"--model={tmp_path}", "--model_name=a/b")
     assert status == 1
     assert errors == "error: --model_name must be of letters, digits, _, . and -. Received: 'a/b'.\n"
 
@@ -222,7 +316,7 @@ def test_without_the_web_framework_it_says_what_to_install(tmp_path):
     """A process in which Starlette cannot be imported."""
     program = "import sys, runpy; sys.modules['starlette'] = None; del sys.argv[0]; "
     program += "runpy.run_module('pix2pix_tf.tools.serve', run_name='__main__', alter_sys=True)"
-    with started([sys.executable, "-c", program, "serve", f"--model_base={tmp_path}"]) as this:
+    with started([sys.executable, "-c", program, "serve", f"--model={tmp_path}"]) as this:
         this.process.communicate(timeout=PATIENCE)
         assert this.process.returncode == 1
         assert this.errors() == (

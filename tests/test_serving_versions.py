@@ -96,6 +96,31 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one(models, base):
     assert models.serving.number == 2
 
 
+def test_a_start_with_a_newest_version_that_is_broken_serves_an_older_one(base, capsys):
+    for name, file in (("2", "sound"), ("3", "broken"), (str(2**64), "sound"), ("4", None)):
+        (base / name).mkdir()
+        if file:
+            (base / name / file).touch()
+    os.mkfifo(base / "4" / "saved_model.pb")  # Whoever opened it would wait for ever.
+    models = ModelVersions("m", str(base))
+    assert models.refresh()
+    assert models.serving.number == 2
+    assert states(models) == [(4, "END"), (3, "END"), (2, "AVAILABLE")]
+    fifo, broken = capsys.readouterr().err.splitlines()
+    assert fifo.startswith(f"version 4 in {base} cannot be loaded ({base}/4/saved_model.pb is no regular file;")
+    assert broken == f"version 3 in {base} cannot be loaded (it is broken); version 2 is served"
+    assert not models.refresh()
+    (base / "3" / "broken").unlink()
+    assert models.refresh()
+    assert models.serving.number == 3
+
+
+def test_a_start_without_a_sound_version(base):
+    (base / "1" / "broken").touch()
+    with pytest.raises(UserError, match=r"version 1 in .* cannot be loaded \(it is broken\)$"):
+        ModelVersions("m", str(base)).refresh()
+
+
 def test_removing_the_newest_version_goes_back(models, base):
     (base / "2").mkdir()
     models.refresh()
@@ -150,7 +175,7 @@ def test_the_folder_is_watched(models, base, monkeypatch, capsys):
 def test_a_folder_without_a_version(tmp_path):
     with pytest.raises(UserError, match=r"holds no version of a model; make one with python export.py --model=RUN"):
         ModelVersions("m", str(tmp_path))
-    with pytest.raises(UserError, match=r"--model_base .*nowhere is not a folder; give the --export_dir of an export"):
+    with pytest.raises(UserError, match=r"--model .*nowhere is not a folder; give a run directory, or"):
         ModelVersions("m", str(tmp_path / "nowhere"))
 
 

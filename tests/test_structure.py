@@ -19,8 +19,10 @@ PACKAGE = REPOSITORY / "pix2pix_tf"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports only what stands above it.
-ORDER = "errors utils presets config runs cli images grids color datasets palettes augment tasks losses".split()
-ORDER += "networks data metrics translation".split()
+ORDER = (
+    "errors utils model_paths presets config runs cli images grids color datasets palettes augment tasks losses".split()
+)
+ORDER += "tasks losses networks data metrics translation".split()
 ORDER += "training inference tiling folder_translation exporting evaluation reproduction".split()
 ORDER += ["study", "serving", "interop", "tools"]
 # The same inside the packages whose files build on each other.
@@ -29,7 +31,7 @@ INNER_ORDER = {
     "data": "split parallel preflight folders pairing old_look paired_archive tfrecords sources pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["study_images", "protocol", "answers_file", "sessions", "fooling_rates", "study_server"],
-    "exporting": ["decoding", "signatures", "recording", "replay", "card", "publication", "tflite"],
+    "exporting": "decoding signatures recording replay card publication temporary tflite".split(),
     "reproduction": "experiments planning running paper_tables paper_figures reproduce".split(),
     "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
     "training": [

@@ -46,8 +46,8 @@ def run(*arguments):
 
 
 def token_of(participant):
-    (token,) = participant.browser.cookies.values()
-    return token
+    (cookie,) = participant.browser.cookies.values()
+    return cookie.partition(".")[0]
 
 
 # The way through
@@ -193,6 +193,34 @@ def test_more_than_an_answer_holds_is_not_stored(study, ann):
     assert "note" not in study.lines()[-1]
 
 
+def test_only_the_studys_own_ids_take_part(study):
+    name = cookie_name(study)
+    ann = Participant(study.url)
+    ann.session()
+    genuine = ann.browser.cookies[name]
+    token, _, signature = genuine.partition(".")
+    before = len(study.lines())
+    for value in ("y" * 22, f"{'y' * 22}.{signature}", f"{token}.{'0' * len(signature)}", token, f"{token}."):
+        reply = requests.post(study.url + "session", cookies={name: value})
+        assert reply.status_code == 403
+    assert len(study.lines()) == before
+    assert requests.post(study.url + "session", cookies={name: genuine}).json()["trial"] == 0
+    assert study.lines()[-1]["participant"] == token
+
+
+def test_whoever_takes_part_since_ids_were_not_signed_goes_on(study, ann):
+    cookies = {cookie_name(study): token_of(ann)}
+    assert requests.get(study.url + "session", cookies=cookies).json()["trial"] == 0
+
+
+def test_another_host_name_is_not_answered(study):
+    assert requests.get(study.url + "session", headers={"Host": "evil.example"}).status_code == 400
+
+
+def cookie_name(study):
+    return f"study-{json.loads(study.answers.read_text().splitlines()[0])['study']}"
+
+
 @pytest.mark.parametrize("cookies", [{}, {"study": "x" * 22}])
 def test_a_browser_without_cookies_is_told(study, cookies):
     for method, path in (("post", "session"), ("get", "trials/0/left")):
@@ -202,11 +230,13 @@ def test_a_browser_without_cookies_is_told(study, cookies):
 
 
 def test_a_cookie_of_another_make_is_replaced(study):
-    name = f"study-{json.loads(study.answers.read_text().splitlines()[0])['study']}"
-    for value in ("x", "y" * 23, "../" * 7 + "z", '"'):
+    name = cookie_name(study)
+    for value in ("x", "y" * 22, "y" * 23, "../" * 7 + "z", '"'):
         reply = requests.get(study.url + "session", headers={"Cookie": f"{name}={value}"})
         assert name in reply.cookies
-    assert "set-cookie" not in requests.get(study.url + "session", cookies={name: "y" * 22}).headers
+    ann = Participant(study.url)
+    ann.session()
+    assert "set-cookie" not in ann.browser.get(study.url + "session").headers
 
 
 # The page

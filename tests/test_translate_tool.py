@@ -18,11 +18,12 @@ from PIL import Image, ImageFilter
 
 from pix2pix_tf import Config, Translator, UserError, build_generator, images
 from pix2pix_tf.exporting import signatures
-from pix2pix_tf.folder_translation import models, translate_folder
-from pix2pix_tf.folder_translation.image_names import answer_names, find_images, list_images
+from pix2pix_tf.folder_translation import models, translate_folder, translate_split
+from pix2pix_tf.folder_translation.items import find_items, output_names
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.tiling import TiledTranslator
 from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.utils.image_files import list_images
 
 STEP = 7
 EXPORTED_PIXELS = 5000
@@ -62,7 +63,7 @@ def model(run_dir):
 
 @pytest.fixture(scope="session")
 def model_base(translator, tmp_path_factory):
-    """MODEL_BASE with the same export as versions 9 and 10, which answer up to EXPORTED_PIXELS."""
+    """MODEL_BASE with the same export as versions 9 and 10, which accept up to EXPORTED_PIXELS."""
     base = tmp_path_factory.mktemp("facades")
     signatures.save(translator.config, translator.generator, EXPORTED_PIXELS, str(base / "9"))
     shutil.copytree(base / "9", base / "10")
@@ -91,8 +92,8 @@ def out(tmp_path):
     return str(tmp_path / "out")
 
 
-def answers(root):
-    """{path: bytes} of the answers below an output folder."""
+def outputs(root):
+    """{path: bytes} of the outputs below an output folder."""
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(Path(root).rglob("*.png"))}
 
 
@@ -111,29 +112,22 @@ def files(root):
         (["a.jpg", "a.png", "b.gif"], ["a.jpg.png", "a.png.png", "b.png"]),
         (["A.png", "a.jpg"], ["A.png.png", "a.jpg.png"]),
         (["a.jpg", "a.jpg.webp", "a.png"], ["a.jpg.png", "a.jpg.webp.png", "a.png.png"]),
+        (["x.jpg", "x.png/y.jpg"], ["x.jpg.png", "x.png/y.png"]),
+        (["X.jpg", "x.jpg.png/y.jpg", "x.png/y.jpg"], ["X.jpg_.png", "x.jpg.png/y.png", "x.png/y.png"]),
     ],
 )
-def test_no_two_images_share_an_answer(found, expected):
-    assert list(answer_names(found).values()) == expected
-    assert answer_names(found[::-1]) == answer_names(found)
-
-
-def test_images_are_found_in_all_subfolders_that_are_not_hidden(folder, tmp_path):
-    names = ["b.JPG", "a.tiff", "val/x.png", "val/deep/y.webp", ".hidden.png", ".git/z.png", "notes.txt"]
-    root = folder(dict.fromkeys(names, b""))
-    os.symlink(root, os.path.join(root, "val", "loop"))
-    elsewhere = folder({"far.png": b""}, "elsewhere")
-    os.symlink(elsewhere, os.path.join(root, "linked"))
-    assert list_images(root) == ["a.tiff", "b.JPG", "linked/far.png", "val/deep/y.webp", "val/x.png"]
+def test_no_two_images_share_an_output(found, expected):
+    assert list(output_names(found).values()) == expected
+    assert output_names(found[::-1]) == output_names(found)
 
 
 def test_a_single_file_has_the_name_that_it_has_in_its_folder(folder, monkeypatch):
     root = folder({"a.jpg": b"", "a.png": b"", "b.png": b"", "sub/c.png": b"", "odd.data": b""})
-    assert find_images(f"{root}/a.jpg").answers["a.jpg"] == "a.jpg.png"
-    assert find_images(f"{root}/b.png").chosen == ["b.png"]
-    assert find_images(f"{root}/odd.data").answers["odd.data"] == "odd.png"
+    for name, output in (("a.jpg", "a.jpg.png"), ("b.png", "b.png"), ("odd.data", "odd.png")):
+        (item,) = find_items(f"{root}/{name}").chosen
+        assert (item.name, item.output) == (name, output)
     monkeypatch.chdir(root)
-    assert find_images("b.png").root == "."
+    assert find_items("b.png").chosen[0].path == "./b.png"
 
 
 # Answers
@@ -147,7 +141,7 @@ def test_any_mixture_of_kinds_sizes_and_subfolders(folder, out, model, translato
     outcome = translate_folder(model, root, out)
     assert (outcome.made, outcome.kept, outcome.bad) == (6, 0, [])
     found = list_images(root)
-    assert sorted(answers(out)) == sorted(f"{os.path.splitext(name)[0]}.png" for name in found)
+    assert sorted(outputs(out)) == sorted(f"{os.path.splitext(name)[0]}.png" for name in found)
     for name in found:
         expected = translator(images.read_image(f"{root}/{name}"))
         np.testing.assert_array_equal(images.read_image(f"{out}/{os.path.splitext(name)[0]}.png"), expected)
@@ -169,10 +163,11 @@ def test_a_seed_turns_noise_on_the_same_for_each_image(folder, out, run_dir, tra
     assert np.any(made != translator(texture(33, 47)))
 
 
-def test_large_images_are_translated_in_tiles(folder, out, run_dir, translator):
+def test_large_images_are_translated_in_tiles(folder, out, run_dir):
+    translator = Translator.load(run_dir, size="own")
     large, small = texture(1200, 40), texture(999, 40)
     root = folder({"large.png": large, "small.png": small})
-    translate_folder(models.open_run(run_dir, tile_above=0.04), root, out)
+    translate_folder(models.open_run(run_dir, tile_above=0.04, size="own"), root, out)
     expected = TiledTranslator(translator, copy_pixels=40_000)(large)
     np.testing.assert_array_equal(images.read_image(f"{out}/large.png"), expected)
     np.testing.assert_array_equal(images.read_image(f"{out}/small.png"), translator(small))
@@ -180,16 +175,76 @@ def test_large_images_are_translated_in_tiles(folder, out, run_dir, translator):
 
 
 @pytest.mark.parametrize("task", ["colorize", "colorize_rgb", "inpaint"])
-def test_all_tasks_take_gray_and_color(task, folder, out, tmp_path):
+def test_all_tasks_take_gray_and_color(task, folder, out, tmp_path, monkeypatch):
     run_dir = save_run(tmp_path / "run", task=task)
+    translator = Translator.load(run_dir)
+    monkeypatch.setattr(Translator, "load", lambda *_: translator)  # So that its graph is traced once.
     root = folder({"color.png": texture(40, 50), "gray.png": texture(40, 50)[..., 0]})
     assert translate_folder(models.open_run(run_dir), root, out).bad == []
     for name in ("color.png", "gray.png"):
-        expected = Translator.load(run_dir)(images.read_image(f"{root}/{name}"))
+        expected = translator(images.read_image(f"{root}/{name}"))
         np.testing.assert_array_equal(images.read_image(f"{out}/{name}"), expected)
 
 
-# Going on
+# Pairs, and a run's own data
+
+
+@pytest.fixture(scope="session")
+def paired_run(tmp_path_factory):
+    """A run that was trained on side-by-side pairs, three of them in train and two in val."""
+    root = tmp_path_factory.mktemp("paired")
+    for number in range(5):
+        path = root / "data" / ("train" if number < 3 else "val") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(texture(32, 64, number)).save(path)
+    data = str(root / "data")
+    return save_run(root / "run", data_dir=data, direction="b_to_a")
+
+
+def test_of_pairs_as_in_training_the_input_half_is_translated(paired_run, folder, out, capsys):
+    model = models.open_run(paired_run)
+    root = folder({"pair.png": texture(32, 64, 9), "photo.png": texture(32, 32, 9)})
+    assert translate_folder(model, root, out).bad == []
+    assert capsys.readouterr().out == (
+        "1 of 2 images are side-by-side pairs as in training: their right halves are translated, the others are "
+        "targets (--layout=photos takes whole images)\n"
+    )
+    assert_made(out, {"pair.png": texture(32, 64, 9)[:, 32:], "photo.png": texture(32, 32, 9)}, model)
+    thumbnail = np.asarray(Image.open(f"{out}/gallery/target/pair.png.jpg")).astype(int)
+    left, right = np.split(texture(32, 64, 9), 2, axis=1)
+    assert np.abs(thumbnail - left).mean() < 0.8 * np.abs(thumbnail - right).mean()
+    assert not os.path.exists(f"{out}/gallery/target/photo.png.jpg")
+
+
+def assert_made(out, sources, model):
+    """The outputs are those of these images, and there are no others."""
+    assert sorted(outputs(out)) == sorted(sources)
+    for name, source in sources.items():
+        np.testing.assert_array_equal(images.read_image(f"{out}/{name}"), model.translate(source, name))
+
+
+def test_a_layout_may_be_given(paired_run, folder, tmp_path):
+    model = models.open_run(paired_run)
+    root = folder({"pair.png": texture(32, 64, 9)})
+    translate_folder(model, root, str(tmp_path / "photos"), layout="photos")
+    assert_made(tmp_path / "photos", {"pair.png": texture(32, 64, 9)}, model)
+    wide = folder({"wide.png": texture(16, 64, 9)}, "wide")
+    translate_folder(model, wide, str(tmp_path / "halves"), layout="side_by_side")
+    assert_made(tmp_path / "halves", {"wide.png": texture(16, 64, 9)[:, 32:]}, model)
+
+
+def test_a_split_of_the_runs_own_data(paired_run, out, model_base):
+    model = models.open_run(paired_run)
+    assert translate_split(model, "val", out).made == 2
+    assert_made(out, {f"val/{i}.png": texture(32, 64, i)[:, 32:] for i in (3, 4)}, model)
+    assert len(re.findall("<figcaption>target</figcaption><img", Path(out, "index.html").read_text())) == 2
+    with pytest.raises(UserError, match=r"^the run's data have no split test, only train, val; give one of them to --"):
+        translate_split(model, "test", out)
+    with pytest.raises(UserError, match=r"^--split needs a run, which knows its data; give its directory to --model,"):
+        translate_split(models.open_export(model_base), "val", out)
+
+
+# Resuming
 
 
 def test_what_is_there_is_kept_and_what_is_missing_is_made(folder, out, model):
@@ -200,13 +255,13 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(folder, out, model):
     Path(out, "2.png").write_bytes(whole["3.png"])
     outcome = translate_folder(model, root, out)
     assert (outcome.made, outcome.kept) == (1, 3)
-    assert answers(out) == answers_of(whole) | {"2.png": whole["3.png"]}
+    assert outputs(out) == outputs_of(whole) | {"2.png": whole["3.png"]}
     os.remove(f"{out}/2.png")
     translate_folder(model, root, out)
     assert files(out) == whole
 
 
-def answers_of(found):
+def outputs_of(found):
     return {name: content for name, content in found.items() if name.endswith(".png")}
 
 
@@ -214,18 +269,18 @@ def test_single_files_of_a_folder_gather_in_one_output(folder, out, model):
     root = folder({"a.jpg": texture(20, 30), "a.png": texture(20, 30), "b.png": texture(20, 30)})
     for name in ("a.jpg", "a.png"):
         assert translate_folder(model, f"{root}/{name}", out).made == 1
-    assert sorted(answers(out)) == ["a.jpg.png", "a.png.png"]
+    assert sorted(outputs(out)) == ["a.jpg.png", "a.png.png"]
     assert Path(out, "index.html").read_text().count("<article>") == 2
     assert translate_folder(model, root, out).made == 1
 
 
-def test_a_bad_file_is_told_of_and_does_not_stop_the_rest(folder, out, model, capsys):
+def test_a_bad_file_is_reported_and_does_not_stop_the_rest(folder, out, model, capsys):
     whole = texture(20, 30)
     root = folder({"a.png": whole, "b.png": b"", "c.png": b"no image", "d/e.png": whole, "f.png": whole})
     Path(root, "f.png").write_bytes(Path(root, "f.png").read_bytes()[:200])
     outcome = translate_folder(model, root, out)
     assert (outcome.made, len(outcome.bad)) == (2, 3)
-    assert sorted(answers(out)) == ["a.png", "d/e.png"]
+    assert sorted(outputs(out)) == ["a.png", "d/e.png"]
     assert outcome.bad[0] == f"{root}/b.png cannot be decoded (the file is empty); replace or remove it."
     assert outcome.bad[1].startswith(f"{root}/c.png cannot be decoded (not an image")
     assert outcome.bad[2].startswith(f"{root}/f.png cannot be decoded")
@@ -245,6 +300,27 @@ def test_an_image_that_does_not_fit_into_memory_is_a_bad_file(folder, out, run_d
     outcome = translate_folder(models.open_run(run_dir), root, out)
     assert outcome.bad == [
         f"{root}/a.png needs more memory than there is; give another --output and a --tile_above below 4.0."
+    ]
+
+
+def test_names_of_255_bytes(folder, out, model):
+    """Temporary files and thumbnails must not be longer than what they stand for."""
+    long = "1" + "長" * 83 + ".webp"
+    root = folder({long: texture(20, 30), "short.png": texture(20, 30, 1)})
+    outcome = translate_folder(model, root, out)
+    assert (outcome.made, outcome.bad) == (2, [])
+    assert sorted(outputs(out)) == sorted([long.replace(".webp", ".png"), "short.png"])
+    assert len(os.listdir(f"{out}/gallery/input")) == 2
+
+
+def test_a_name_that_is_too_long_for_its_output_costs_that_file(folder, out, model):
+    long = "x" * 251  # Two of them keep their endings, which leaves no room for another one.
+    root = folder({f"{long}.png": texture(20, 30), f"{long}.bmp": texture(20, 30), "y.png": texture(20, 30)})
+    outcome = translate_folder(model, root, out)
+    assert outcome.made == 1
+    assert [re.search(r"\.(...)\.png cannot be written \(File name too long\)", text)[1] for text in outcome.bad] == [
+        "bmp",
+        "png",
     ]
 
 
@@ -277,6 +353,8 @@ def test_an_output_folder_has_one_model_one_input_and_one_setting(folder, out, r
         "step": STEP,
         "weights": "",
         "seed": None,
+        "size": "auto",
+        "layout": "auto",
         "tiles": 0,
         "input": os.path.realpath(root),
     }
@@ -284,9 +362,10 @@ def test_an_output_folder_has_one_model_one_input_and_one_setting(folder, out, r
     other_run = save_run(tmp_path / "other")
     elsewhere = folder({"a.png": texture(20, 30, 1)}, "elsewhere")
     end = r"; give another --output\."
-    start = rf"--output {out} holds answers with "
+    start = rf"--output {out} holds outputs with "
     for message, pattern in {
         refused(models.open_run(run_dir, seed=3), root, out): f"{start}seed null, not 3{end}",
+        refused(models.open_run(run_dir, size=64), root, out): f'{start}size "auto", not 64{end}',
         refused(models.open_run(run_dir, tile_above=2), root, out): f"{start}tiles .*4.0.*, not .*2.*{end}",
         refused(models.open_run(other_run), root, out): f'{start}model "{run_dir}", not "{other_run}"{end}',
         refused(model, elsewhere, out): f'{start}input "{root}", not "{elsewhere}"{end}',
@@ -300,7 +379,7 @@ def test_a_run_that_was_trained_anew_is_another_model(folder, out, tmp_path):
     run_dir = save_run(tmp_path / "run")
     translate_folder(models.open_run(run_dir), root, out)
     save_run(run_dir, weight=4.0)
-    assert "holds answers with weights " in refused(models.open_run(run_dir), root, out)
+    assert "holds outputs with weights " in refused(models.open_run(run_dir), root, out)
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '"x"', "5"])
@@ -308,7 +387,8 @@ def test_a_damaged_record_is_refused(content, folder, out, model):
     os.makedirs(out)
     Path(out, "translate.json").write_text(content)
     message = refused(model, folder({"a.png": texture(20, 30)}), out)
-    assert message == f"{out}/translate.json is damaged; give another --output."
+    assert message.startswith(f"{out}/translate.json ")
+    assert message.endswith("; give another --output.")
     assert Path(out, "translate.json").read_text() == content
 
 
@@ -368,7 +448,7 @@ def test_an_input_without_images(folder, out, model, tmp_path):
 
 
 @pytest.mark.parametrize("seed", [None, 3])
-def test_an_export_answers_as_its_run(seed, folder, tmp_path, run_dir, model_base):
+def test_an_export_gives_what_its_run_does(seed, folder, tmp_path, run_dir, model_base):
     root = folder({"a.jpg": texture(33, 47), "b.png": texture(64, 64)[..., 0]})
     export = models.open_export(model_base, seed)
     for model, name in ((models.open_run(run_dir, seed), "run"), (export, "export")):
@@ -379,7 +459,7 @@ def test_an_export_answers_as_its_run(seed, folder, tmp_path, run_dir, model_bas
         assert np.mean(one == other) > 0.999
 
 
-def test_the_newest_version_of_a_model_answers(model_base):
+def test_the_newest_version_of_a_model_outputs(model_base):
     assert models.open_export(model_base).settings["model"] == os.path.realpath(f"{model_base}/10")
     assert models.open_export(f"{model_base}/9").settings["model"] == os.path.realpath(f"{model_base}/9")
 
@@ -390,7 +470,7 @@ def test_an_image_too_large_for_an_export_is_a_bad_file(folder, out, model_base)
     assert outcome.made == 1
     assert outcome.bad == [
         f"{root}/large.png is refused by the export (the image is 51x100; from 1 to 5000 pixels are allowed), which "
-        "cannot take it in tiles, as norm statistics are no input of its signatures; --workdir=RUN can."
+        "cannot take it in tiles, as norm statistics are no input of its signatures; --model=RUN can."
     ]
 
 
@@ -586,7 +666,7 @@ def finish(process):
 
 
 def started_until(count, out, *arguments):
-    """The tool's process when it has made `count` answers."""
+    """The tool's process when it has made `count` outputs."""
     process = start(*arguments)
     while len(list(Path(out).rglob("*.png"))) < count:
         assert process.poll() is None, process.communicate()
@@ -601,7 +681,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes_as_an_unbroken_one(folder, tmp_p
     target = folder({f"{number:03}.jpg": texture(32, 32, number) for number in range(0, 120, 2)}, "true")
 
     def arguments(out):
-        paths = [f"--workdir={run_dir}", f"--input={root}", f"--output={out}", f"--target={target}"]
+        paths = [f"--model={run_dir}", f"--input={root}", f"--output={out}", f"--target={target}"]
         return [*paths, "--seed=5", "--tile_above=0.5"]
 
     unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
@@ -614,7 +694,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes_as_an_unbroken_one(folder, tmp_p
     process = started_until(3, broken, *arguments(broken))
     process.send_signal(signal.SIGKILL)
     assert finish(process)[0] == -signal.SIGKILL
-    done = len(answers(broken))
+    done = len(outputs(broken))
     assert 3 <= done < 121
     status, output, errors = finish(start(*arguments(broken)))
     assert (status, errors) == (0, "")
@@ -627,12 +707,12 @@ def test_a_killed_run_goes_on_to_the_same_bytes_as_an_unbroken_one(folder, tmp_p
 @pytest.mark.slow
 def test_ctrl_c_says_that_the_same_command_goes_on(folder, out, run_dir):
     root = folder({f"{number:03}.png": texture(320, 320, number) for number in range(200)})
-    process = started_until(2, out, f"--workdir={run_dir}", f"--input={root}", f"--output={out}")
+    process = started_until(2, out, f"--model={run_dir}", f"--input={root}", f"--output={out}")
     process.send_signal(signal.SIGINT)
     status, output, errors = finish(process)
     assert status == 1
     assert "translated" not in output
-    assert errors == f"interrupted; the same command goes on with what is missing in {out}\n"
+    assert errors == f"interrupted; the same command resumes with what is missing in {out}\n"
 
 
 @pytest.mark.slow
@@ -651,15 +731,13 @@ def test_the_exit_status_tells_of_bad_files(folder, out, model_base):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "error: Give either --workdir=RUN or --model=EXPORT.\n"),
-        (["--workdir=a", "--model=b"], "error: Give either --workdir=RUN or --model=EXPORT.\n"),
+        (["--input=a", "--split=val"], "error: Give either --input=DIR or --split=val.\n"),
         (
-            ["--model=b", "--tile_above=2"],
-            "error: --checkpoint and --tile_above need --workdir: an export has one checkpoint and no tiles.\n",
+            ["--input=a", "--tile_above=2"],
+            "error: --checkpoint, --tile_above and --size need a run: an export has its own, and no tiles.\n",
         ),
     ],
 )
-def test_flags_that_contradict_each_other(arguments, message, folder, out):
-    root = folder({"a.png": texture(20, 30)})
-    assert finish(start(*arguments, f"--input={root}", f"--output={out}")) == (1, "", message)
+def test_flags_that_contradict_each_other(arguments, message, out, model_base):
+    assert finish(start(*arguments, f"--model={model_base}", f"--output={out}")) == (1, "", message)
     assert not os.path.exists(out)

@@ -6,7 +6,7 @@ import skimage.color
 import tensorflow as tf
 
 from pix2pix_tf import Config, Translator, UserError, build_generator, images
-from pix2pix_tf.translation import at_inference, generate, translate
+from pix2pix_tf.translation import at_inference, generate, parse_size, translate
 
 CONFIG = Config(image_size=32, base_filters=2)
 SIZES = [(1, 1), (33, 47), (64, 64), (5, 70)]
@@ -168,3 +168,40 @@ def test_predict_and_generate_are_the_same_answer_in_floats():
     np.testing.assert_allclose(
         translate(one.config, at_inference(one.config, one.generator), source), predicted, atol=1e-5
     )
+
+
+# The size at which the network sees an image
+
+
+@pytest.mark.parametrize(("size", "scaled"), [("auto", (32, 32)), ("training", (32, 32)), (16, (16, 35))])
+def test_a_large_image_is_scaled_for_the_network_and_its_output_scaled_back(size, scaled):
+    own = translator()
+    source = pictures(40, 88, 3)
+    shrunk = tf.image.resize(images.to_network(source[None]), scaled, antialias=True)
+    raw = own.generate(shrunk)
+    expected = images.to_uint8(tf.image.resize(raw, (40, 88), antialias=True))[0]
+    answer = Translator(own.config, own.generator, size=size)(source)
+    np.testing.assert_allclose(answer.astype(int), expected.numpy().astype(int), atol=1)
+    assert np.mean(answer != own(source)) > 0.5
+
+
+def test_up_to_twice_the_training_size_an_image_is_seen_as_it_is():
+    own = translator()
+    auto = Translator(own.config, own.generator)
+    for shape in [(64, 64, 3), (5, 33, 3)]:
+        np.testing.assert_array_equal(auto(pictures(*shape)), own(pictures(*shape)))
+
+
+def test_a_colorizer_that_sees_less_keeps_the_lightness_of_every_pixel():
+    own = translator(task="colorize")
+    auto = Translator(own.config, own.generator)
+    gray = np.repeat(pictures(70, 90, 1) // 8 + 112, 3, -1)
+    lightness = [skimage.color.rgb2lab(image)[..., 0] for image in (gray, auto(gray))]
+    assert np.median(np.abs(lightness[0] - lightness[1])) < 0.5
+
+
+def test_a_size_as_people_write_it():
+    assert [parse_size(text) for text in ("auto", "training", "own", "512")] == ["auto", "training", "own", 512]
+    for text in ("0", "-1", "256x256", "", "٣", "1" * 9):
+        with pytest.raises(UserError, match=r"^size must be auto, training, own, or a number of pixels from 1 to 9999"):
+            parse_size(text)

@@ -56,11 +56,7 @@ def export(
     max_pixels = round(max_megapixels * 10**6)
     translator = Translator.load(workdir, checkpoint, size)
     config = translator.config
-    if config.inference_statistics == "batch":
-        raise UserError(
-            f"{workdir} has inference_statistics=batch, with which an output depends on the other images of its "
-            "batch; a server needs inference_statistics=image: set it in the run's config.json."
-        )
+    check_statistics(config, workdir)
     card.input_palette(config, palette)  # A wrong name is an error before the work begins.
     next_version(export_dir)  # So is a folder without a number left.
     with _unfinished_folder(export_dir) as folder:
@@ -69,6 +65,15 @@ def export(
         parity = _check(folder, config.precision)
         card.write_card(card.model_card(workdir, config, translator.step, max_pixels, parity, palette, size), folder)
         return _publish(folder, export_dir)
+
+
+def check_statistics(config, workdir: str) -> None:
+    """Raises UserError for a run whose outputs depend on what shares their batch."""
+    if config.inference_statistics == "batch":
+        raise UserError(
+            f"{workdir} has inference_statistics=batch, with which an output depends on the other images of its "
+            "batch; a server needs inference_statistics=image: set it in the run's config.json."
+        )
 
 
 @contextlib.contextmanager

@@ -4,7 +4,9 @@ It needs nothing outside of that folder: inputs and targets, which a browser may
 thumbnails, and so are large outputs.
 """
 
+import contextlib
 import dataclasses
+import hashlib
 import html
 import os
 import string
@@ -16,10 +18,12 @@ from PIL import Image
 from pix2pix_tf import images
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.folder_translation.image_names import list_images
+from pix2pix_tf.folder_translation.items import Item
+from pix2pix_tf.utils.atomic import atomic_path, write_text
 
 THUMBNAIL = 512  # pixels, the longer side at most
 FOLDER = "gallery"  # of the thumbnails
+LONGEST_NAME = 255  # bytes, on most disks
 PAGE = Path(__file__).parent / "page" / "gallery.html"
 
 
@@ -28,48 +32,33 @@ class Row:
     """One input of the page.
 
     Attributes:
-      name, answer: the paths of input and output in their folders.
+      item: the `Item`.
       size: of the output, as people write it.
       shown: {"input", "output" or "target": (path below the output folder, (width, height)) of what is shown}.
       unreadable: a sentence on each of these that cannot be shown.
     """
 
-    name: str
-    answer: str
+    item: Item
     size: str
     shown: dict[str, tuple[str, tuple[int, int]]]
     unreadable: list[str]
 
 
-def write_gallery(output: str, root: str, answers: dict[str, str], target: str | None, settings: dict):
+def write_gallery(output: str, items: list[Item], settings: dict) -> tuple[str, list[str]]:
     """Writes index.html, and the thumbnails that are not there yet.
 
     Args:
       output: the output folder.
-      root: the folder of the inputs.
-      answers: {path of an input in `root`: path of its answer in `output`}, in the order of the page.
-      target: folder of targets, which have the path of their input, if need be with another ending; or None.
+      items: those whose outputs are there, in the order of the page.
       settings: what the page says of the model: `model`, `seed`, and `step` if it is known.
 
     Returns:
       (The path of index.html, a sentence on each image that cannot be read.)
     """
-    targets = list_images(target) if target else []
-    by_name = {_stem(path): path for path in targets} | {path: path for path in targets}
-
-    def row(name):
-        files = {"input": os.path.join(root, name), "output": os.path.join(output, answers[name])}
-        partner = by_name.get(name, by_name.get(_stem(name)))
-        if partner:
-            files["target"] = os.path.join(target, partner)
-        return _row(name, answers[name], files, output)
-
     path = os.path.join(output, "index.html")
     try:
-        rows = list(in_parallel(row, list(answers), "gallery"))
-        with open(path + ".tmp", "w", encoding="utf-8") as file:
-            file.write(_page(rows, bool(targets), settings))
-        os.replace(path + ".tmp", path)
+        rows = list(in_parallel(lambda item: _row(item, output), items, "gallery"))
+        write_text(path, _page(rows, any(item.target for item in items), settings))
     except OSError as error:
         raise UserError(
             f"the gallery in {output} cannot be written ({error}); see to the folder and its disk."
@@ -77,33 +66,51 @@ def write_gallery(output: str, root: str, answers: dict[str, str], target: str |
     return path, [sentence for row in rows for sentence in row.unreadable]
 
 
-def _row(name, answer, files, output):
-    size, shown, unreadable = "", {}, []
-    for kind, file in files.items():
-        try:
-            header = images.read_header(file)
-            if kind == "output":
-                size = f"{header.width} × {header.height}"
-            if kind == "output" and max(header.width, header.height) <= THUMBNAIL:
-                shown[kind] = answer, (header.width, header.height)
-            else:
-                path = os.path.join(FOLDER, kind, f"{answer}.jpg")
-                shown[kind] = path, _thumbnail(file, os.path.join(output, path))
-        except UserError as error:
-            unreadable.append(str(error))
-    return Row(name, answer, size, shown, unreadable)
+def _row(item, output):
+    made = os.path.join(output, item.output)
+    header, shown, unreadable = None, {}, []
+    with _noted(unreadable):
+        header = images.read_header(made)
+    kinds = {"input": (item.source, item.files[0]), "output": (lambda: images.read_image(made), made)}
+    if item.target:
+        kinds["target"] = item.target, item.files[1]
+    for kind, (read, file) in kinds.items():
+        with _noted(unreadable):
+            if kind == "output" and header and max(header.width, header.height) <= THUMBNAIL:
+                shown[kind] = item.output, (header.width, header.height)
+            elif kind != "output" or header:
+                path = _thumbnail_path(kind, item.output)
+                shown[kind] = path, _thumbnail(read, file, os.path.join(output, path))
+    return Row(item, f"{header.width} × {header.height}" if header else "", shown, unreadable)
 
 
-def _thumbnail(file, path):
-    """Makes the thumbnail `path` of an image, unless it is there and has the image's time → (width, height)."""
-    time = os.stat(file).st_mtime_ns
+@contextlib.contextmanager
+def _noted(sentences):
+    try:
+        yield
+    except UserError as error:
+        sentences.append(str(error))
+
+
+def _thumbnail_path(kind, output):
+    """Below the output folder; a name that would be too long for the disk becomes its checksum."""
+    folder, name = os.path.split(output)
+    name = f"{name}.jpg"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        name = f"{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}.jpg"
+    return os.path.join(FOLDER, kind, folder, name)
+
+
+def _thumbnail(read, file, path):
+    """Makes the thumbnail `path` of an image, unless it is there and has the time of its file → (width, height)."""
+    time = os.stat(file).st_mtime_ns if file else 0
     if not os.path.exists(path) or os.stat(path).st_mtime_ns != time:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        thumbnail = Image.fromarray(images.read_image(file))
+        thumbnail = Image.fromarray(read())
         thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
-        thumbnail.save(path + ".tmp", "JPEG", quality=90, subsampling=0)
-        os.utime(path + ".tmp", ns=(time, time))
-        os.replace(path + ".tmp", path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with atomic_path(path) as temporary:
+            thumbnail.save(temporary, "JPEG", quality=90, subsampling=0)
+            os.utime(temporary, ns=(time, time))
     with Image.open(path) as thumbnail:
         return thumbnail.size
 
@@ -124,7 +131,7 @@ def _page(rows, with_targets, settings):
 
 def _article(row, kinds):
     figures = "".join(f"<figure><figcaption>{kind}</figcaption>{_image(row, kind)}</figure>" for kind in kinds)
-    return f"    <article>{figures}<h2>{_text(row.name)} <span>{row.size}</span></h2></article>"
+    return f"    <article>{figures}<h2>{_text(row.item.name)} <span>{row.size}</span></h2></article>"
 
 
 def _image(row, kind):
@@ -132,10 +139,10 @@ def _image(row, kind):
         return '<div class="none">none</div>'
     path, (width, height) = row.shown[kind]
     image = (
-        f'<img src="{_url(path)}" width="{width}" height="{height}" alt="{kind}: {_text(row.name)}" '
+        f'<img src="{_url(path)}" width="{width}" height="{height}" alt="{kind}: {_text(row.item.name)}" '
         'loading="lazy" decoding="async">'
     )
-    return f'<a href="{_url(row.answer)}">{image}</a>' if kind == "output" else image
+    return f'<a href="{_url(row.item.output)}">{image}</a>' if kind == "output" else image
 
 
 def _text(name):
@@ -146,7 +153,3 @@ def _text(name):
 def _url(path):
     """A path below the output folder as a relative address; the `./` keeps a colon from ending a scheme."""
     return "./" + urllib.parse.quote(os.fsencode(path))
-
-
-def _stem(path):
-    return os.path.splitext(path)[0]

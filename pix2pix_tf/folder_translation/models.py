@@ -1,9 +1,8 @@
-"""What answers the images of a folder: a run or an export, as a function from image to image."""
+"""The model that translates a folder: a run or an export, as a function from image to image."""
 
 import dataclasses
 import functools
 import os
-import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,34 +10,47 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.inference import Translator
+from pix2pix_tf.model_paths import check_regular, newest_export
 from pix2pix_tf.tiling import OVERLAP, TILE, TiledTranslator
+from pix2pix_tf.utils.tf_errors import assertion_text
 
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A function on images, and what its answers depend on.
+    """A function on images, and what its outputs depend on.
 
     Attributes:
-      answer: (uint8 RGB [H, W, 3], what to call it in an error) → uint8 of the same shape.
-      settings: JSON values; models with equal ones give equal answers.
+      translate: (uint8 RGB [H, W, 3], what to call it in an error) → uint8 of the same shape.
+      settings: JSON values; models with equal ones give equal outputs.
+      config: that of the run; None for an export.
     """
 
-    answer: Callable[[np.ndarray, str], np.ndarray]
+    translate: Callable[[np.ndarray, str], np.ndarray]
     settings: dict
+    config: Config | None = None
 
 
-def open_run(workdir: str, seed: int | None = None, tile_above: float = 4.0, checkpoint: str = "latest") -> Model:
+def open_run(
+    workdir: str,
+    seed: int | None = None,
+    tile_above: float = 4.0,
+    checkpoint: str = "latest",
+    size: str | int = "auto",
+) -> Model:
     """A checkpoint of a run directory; UserError if there is none.
 
     Args:
       workdir: the run directory.
       seed: turns the dropout noise on, the same for each image.
-      tile_above: images of more megapixels are translated in tiles (see `tiling`), to save memory.
+      tile_above: images that the network sees with more megapixels are translated in tiles (see `tiling`), to save
+        memory. With a size other than "own", it never does.
       checkpoint: the "latest" or the "best" one.
+      size: at which the network sees an image (see `translation`).
     """
-    translator = Translator.load(workdir, checkpoint)
+    translator = Translator.load(workdir, checkpoint, size)
     noise = None if seed is None else (0, seed)
     most = round(tile_above * 10**6)
 
@@ -46,9 +58,9 @@ def open_run(workdir: str, seed: int | None = None, tile_above: float = 4.0, che
     def tiled():
         return TiledTranslator(translator, noise, copy_pixels=most)
 
-    def answer(image, name):
+    def translate(image, name):
         try:
-            return tiled()(image) if image.size // 3 > most else translator(image, noise)
+            return tiled()(image) if size == "own" and image.size // 3 > most else translator(image, noise)
         except (tf.errors.ResourceExhaustedError, MemoryError):
             raise UserError(
                 f"{name} needs more memory than there is; give another --output and a --tile_above below {tile_above}."
@@ -60,9 +72,10 @@ def open_run(workdir: str, seed: int | None = None, tile_above: float = 4.0, che
         "step": translator.step,
         "weights": f"{checksum:08x}",
         "seed": seed,
+        "size": size,
         "tiles": {"above_megapixels": tile_above, "side": TILE, "overlap": OVERLAP},
     }
-    return Model(answer, settings)
+    return Model(translate, settings, translator.config)
 
 
 def open_export(path: str, seed: int | None = None) -> Model:
@@ -70,7 +83,8 @@ def open_export(path: str, seed: int | None = None) -> Model:
 
     `seed` turns the dropout noise on, as in `open_run`.
     """
-    version = _newest_version(path)
+    version = newest_export(path)
+    check_regular(version)
     try:
         exported = tf.saved_model.load(version)
         signature = exported.signatures["translate" if seed is None else "sample"]
@@ -83,27 +97,17 @@ def open_export(path: str, seed: int | None = None) -> Model:
         ) from None
     noise = {} if seed is None else {"seed": tf.constant([0, seed])}
 
-    def answer(image, name):
+    def translate(image, name):
         try:
             return signature(image=tf.constant(image[None]), **noise)["image"][0].numpy()
         except tf.errors.InvalidArgumentError as error:  # The graph has checks of its own, whose message is a sentence.
-            reason = re.search(r"assertion failed: \[(.*?)\]", error.message)
+            reason = assertion_text(error.message)
             if not reason:
                 raise
             raise UserError(
-                f"{name} is refused by the export ({reason[1]}), which cannot take it in tiles, as norm statistics are "
-                "no input of its signatures; --workdir=RUN can."
+                f"{name} is refused by the export ({reason}), which cannot take it in tiles, as norm statistics are "
+                "no input of its signatures; --model=RUN can."
             ) from None
 
-    return Model(answer, {"model": os.path.realpath(version), "weights": f"{checksum:08x}", "seed": seed})
-
-
-def _newest_version(path):
-    """The folder that holds saved_model.pb: `path`, or its subfolder with the largest number."""
-    folders = [path, *sorted((p for p in Path(path).glob("*") if p.name.isdecimal()), key=lambda p: -int(p.name))]
-    for folder in folders:
-        if os.path.isfile(os.path.join(folder, "saved_model.pb")):
-            return str(folder)
-    raise UserError(
-        f"{path} holds no saved_model.pb and no version with one, so it is no export; give one that export.py made."
-    )
+    settings = {"model": os.path.realpath(version), "weights": f"{checksum:08x}", "seed": seed, "size": "own"}
+    return Model(translate, settings)

@@ -1,11 +1,12 @@
-"""The output folder: whose answers it holds, so that those of two models or of two inputs never mix."""
+"""The output folder: whose outputs it holds, so that those of two models or of two inputs never mix."""
 
 import contextlib
-import fcntl
 import json
 import os
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.json_files import parse_json
+from pix2pix_tf.utils.locks import lock_file
 
 RECORD = "translate.json"
 
@@ -17,40 +18,32 @@ def claimed(folder: str, settings: dict):
     `settings`, JSON values, are written to its translate.json, and must be the same each time.
 
     Raises:
-      UserError: the folder holds other files, answers made with other settings, cannot be written, or is in use.
+      UserError: the folder holds other files, outputs made with other settings, cannot be written, or is in use.
     """
     path = os.path.join(folder, RECORD)
     try:
         os.makedirs(folder, exist_ok=True)
         if not os.path.exists(path) and any(not name.startswith(".") for name in os.listdir(folder)):
             raise UserError(f"--output {folder} holds files but no {RECORD}; give a new folder, or an empty one.")
-        file = open(path, "a+")  # noqa: SIM115 (closed below)
+        file = open(path, "a+", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 (closed below)
     except OSError as error:
         raise UserError(f"--output {folder} cannot be used ({error.strerror}); give another one.") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"another process is translating into {folder}; wait for it.") from None
+        lock_file(file, f"another process is translating into {folder}; wait for it.")
         file.seek(0)
-        written = file.read()
-        if written:
-            _compare(folder, written, settings)
+        if written := file.read():
+            _compare(folder, parse_json(written, path, advice="give another --output"), settings)
         else:
             file.write(json.dumps(settings, indent=2) + "\n")
             file.flush()
         yield
 
 
-def _compare(folder, written, settings):
-    try:
-        old = json.loads(written)
-        different = next(name for name in {**old, **settings} if old.get(name) != settings.get(name))
-    except StopIteration:
-        return
-    except (json.JSONDecodeError, TypeError):
-        raise UserError(f"{os.path.join(folder, RECORD)} is damaged; give another --output.") from None
-    raise UserError(
-        f"--output {folder} holds answers with {different} {json.dumps(old.get(different))}, "
-        f"not {json.dumps(settings.get(different))}; give another --output."
-    )
+def _compare(folder, old, new):
+    old = {"size": "own", "layout": "photos", **old}  # As all were made before there was a choice.
+    for name in {**old, **new}:
+        if old.get(name) != new.get(name):
+            raise UserError(
+                f"--output {folder} holds outputs with {name} {json.dumps(old.get(name))}, "
+                f"not {json.dumps(new.get(name))}; give another --output."
+            )

@@ -1,26 +1,29 @@
-"""A folder of images → a folder of answers and a gallery. What is there already is not made again."""
+"""A folder of images → a folder of outputs and a gallery. What is there already is not made again."""
 
 import dataclasses
+import errno
 import os
 import sys
 import time
 
+from PIL import Image
 from tqdm import tqdm
 
-from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.folder_translation import gallery
-from pix2pix_tf.folder_translation.image_names import find_images
+from pix2pix_tf.folder_translation.items import Items, find_items, halved, items_of_split
 from pix2pix_tf.folder_translation.models import Model
 from pix2pix_tf.folder_translation.output_folder import claimed
-from pix2pix_tf.images import write_png
+from pix2pix_tf.utils import console
+from pix2pix_tf.utils.atomic import atomic_path
 
 LINE_SECONDS = 10  # between two lines on the progress, where there is no terminal
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How many answers were made and were there, a sentence on each bad image, and the gallery's path."""
+    """How many outputs were made and were there, a sentence on each bad image, and the gallery's path."""
 
     made: int
     kept: int
@@ -28,65 +31,91 @@ class Outcome:
     gallery: str
 
 
-def translate_folder(model: Model, source: str, output: str, target: str | None = None) -> Outcome:
+def translate_folder(
+    model: Model, source: str, output: str, target: str | None = None, layout: str = "auto"
+) -> Outcome:
     """Translates the images in the folder `source`, or that one file, into PNG files of the same names in `output`.
 
-    An answer that is there is whole, as it gets its name last, and is kept. An image that cannot be translated is
-    told of, and left out.
+    An output that is there is whole, as it gets its name last, and is kept. An image that cannot be translated is
+    reported and left out.
 
     Args:
-      model: what answers.
+      model: the model.
       source: a folder, searched with its subfolders, or a file.
-      output: the folder for answers and gallery.
-      target: folder with the true answers, matched by path without the ending, for the gallery only.
+      output: the folder for outputs and gallery.
+      target: folder with the targets, matched by path without the ending, for the gallery only.
+      layout: "auto", "side_by_side" or "photos" (see `items.halved`).
 
     Raises:
-      UserError: there are no images, or `output` cannot be used (see `output.claimed`) or is full.
+      UserError: there are no images, or `output` cannot be used (see `output_folder.claimed`) or is full.
     """
-    found = find_images(source)
+    items = find_items(source, target)
     if os.path.isdir(source):
         _check_apart(source, output)
-    if target and not os.path.isdir(target):
-        raise UserError(f"--target {target} is not a folder; give one that holds images.")
+    if layout == "side_by_side" and not model.config:
+        raise UserError("--layout=side_by_side needs a run, which knows its direction; give its directory to --model.")
+    items, pairs = halved(items, model.config, layout)
+    if pairs:
+        half = "left" if model.config.direction == "a_to_b" else "right"
+        console.log(
+            f"{pairs} of {len(items.chosen)} images are side-by-side pairs as in training: their {half} halves are "
+            "translated, the others are targets (--layout=photos takes whole images)"
+        )
+    return _translate(model, items, output, layout)
+
+
+def translate_split(model: Model, split: str, output: str) -> Outcome:
+    """Translates the inputs of a split of the run's own data; their targets are in the gallery."""
+    if not model.config:
+        raise UserError("--split needs a run, which knows its data; give its directory to --model, or give --input.")
+    return _translate(model, items_of_split(model.config, split), output, "auto")
+
+
+def _translate(model: Model, items: Items, output: str, layout: str) -> Outcome:
     bad = []
-    with claimed(output, {**model.settings, "input": os.path.realpath(found.root)}):
-        missing = [name for name in found.chosen if not _is_done(output, found.answers[name])]
-        for name in _counted(missing):
-            path = os.path.join(found.root, name)
+    with claimed(output, {**model.settings, "input": items.origin, "layout": layout}):
+        missing = [item for item in items.chosen if not _is_done(output, item)]
+        for item in _counted(missing):
             try:
-                answer = model.answer(images.read_image(path), path)
+                _write(model.translate(item.source(), item.path), os.path.join(output, item.output))
             except UserError as error:
-                _tell(bad, str(error))
-            else:
-                write_png(answer, os.path.join(output, found.answers[name]))
-        done = {name: answer for name, answer in found.answers.items() if _is_done(output, answer)}
+                if getattr(error.__cause__, "errno", None) in _OF_THE_DISK:
+                    raise
+                _report(bad, str(error))
         made = len(missing) - len(bad)
-        path, unseen = gallery.write_gallery(output, found.root, done, target, model.settings)
+        done = [item for item in items.all if _is_done(output, item)]
+        path, unseen = gallery.write_gallery(output, done, model.settings)
         for sentence in unseen:
-            _tell(bad, sentence)
-    return Outcome(made, len(found.chosen) - len(missing), bad, path)
+            _report(bad, sentence)
+    return Outcome(made, len(items.chosen) - len(missing), bad, path)
 
 
-def _is_done(output, answer):
-    return os.path.isfile(os.path.join(output, answer))
+def _is_done(output, item):
+    return os.path.isfile(os.path.join(output, item.output))
 
 
-def _tell(bad, sentence):
+def _write(image, path):
+    with atomic_path(path) as temporary:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Image.fromarray(image).save(temporary, "PNG")
+
+
+def _report(bad, sentence):
     bad.append(sentence)
     tqdm.write(sentence, file=sys.stderr)
 
 
-def _counted(names):
-    """Yields the names with a progress bar, or a line now and then where there is no terminal."""
+def _counted(items):
+    """Yields the items with a progress bar, or a line now and then where there is no terminal."""
     on_terminal = sys.stderr.isatty()
-    start = told = time.monotonic()
-    bar = tqdm(names, unit="image", dynamic_ncols=True, disable=not on_terminal)
-    for number, name in enumerate(bar, start=1):
-        yield name
+    start = logged = time.monotonic()
+    bar = tqdm(items, unit="image", dynamic_ncols=True, disable=not on_terminal)
+    for number, item in enumerate(bar, start=1):
+        yield item
         now = time.monotonic()
-        if not on_terminal and now - told >= LINE_SECONDS:
-            told = now
-            print(f"{number}/{len(names)} images, {(now - start) / number:.2f} s each", flush=True)
+        if not on_terminal and now - logged >= LINE_SECONDS:
+            logged = now
+            console.log(f"{number}/{len(items)} images, {(now - start) / number:.2f} s each")
 
 
 def _check_apart(source, output):

@@ -1,7 +1,7 @@
 """Asking TensorFlow Serving, or the development server, for an image.
 
     with connect("http://localhost:8501") as client:  # or "localhost:8500" for gRPC
-        answer = client.translate(image)
+        output = client.translate(image)
 
 A server decodes files, but neither turns them upright nor puts white behind transparent pixels: `images.read_image`
 does, so images come from there.
@@ -9,7 +9,11 @@ does, so images come from there.
 
 import base64
 import io
+import queue
 import re
+import threading
+import urllib.parse
+import urllib.request
 
 import grpc
 import numpy as np
@@ -20,6 +24,12 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.hosts import is_loopback
+from pix2pix_tf.utils.json_files import parse_json
+from pix2pix_tf.utils.seeds import seed_pair
+from pix2pix_tf.utils.tf_errors import assertion_text
+
+MOST_OF_REPLY, MOST_OF_VALUE = 2**20, 30  # bytes that are read, and for each value; in JSON it takes five to ten
 
 
 class ImageRefused(UserError):
@@ -33,7 +43,7 @@ def connect(server: str, model_name: str = "pix2pix", model_version: int | None 
       server: `http://host:8501` or `https://…` for REST, `host:8500` for gRPC.
       model_name: what the server calls the model.
       model_version: the version to ask; None for the one that the server chooses, the newest.
-      timeout: seconds to wait for each answer.
+      timeout: seconds to wait for each output, from the first byte sent to the last one received.
 
     Raises:
       UserError: `server` is no such address, or no model can have that name.
@@ -57,29 +67,46 @@ class _Client:
         self.server, self.model_name, self.model_version, self.timeout = server, model_name, model_version, timeout
 
     def translate(self, image: np.ndarray, seed: int | None = None) -> np.ndarray:
-        """uint8 RGB [H, W, 3] → the model's answer, of the same shape; with noise z if there is a seed.
+        """uint8 RGB [H, W, 3] → the model's output, of the same shape; with noise z if there is a seed.
 
-        A seed gives the same answer as `Translator(image, seed=seed)`.
+        A seed gives the same output as `Translator(image, seed=seed)`.
 
         Raises:
           ImageRefused: the server does not take this image.
-          UserError: the server cannot be reached, is too slow, or has no such model.
+          UserError: the server cannot be reached, is too slow, has no such model, or returns something else.
         """
         try:
             if seed is None:
-                (answer,) = self._predict("serving_default", {"image_bytes": np.array([to_png(image)], object)})
-                return np.asarray(Image.open(io.BytesIO(answer)).convert("RGB"))
-            (answer,) = self._predict("sample", {"image": image[None], "seed": np.array([0, seed], np.int32)})
-            return np.asarray(answer, np.uint8)
+                inputs = {"image_bytes": np.array([to_png(image)], object)}
+                (content,) = self._predict("serving_default", inputs, MOST_OF_REPLY + image.size * MOST_OF_VALUE)
+                return self._from_png(content, image.shape)
+            inputs = {"image": image[None], "seed": np.array(seed_pair(seed), np.int32)}
+            (output,) = self._predict("sample", inputs, MOST_OF_REPLY + image.size * MOST_OF_VALUE)
+            output = np.asarray(output)
+            self._check_shape(output.shape, image.shape)
+            if not np.array_equal(output, output.astype(np.uint8)):
+                raise ValueError("no uint8 values")
+            return output.astype(np.uint8)
         except UserError:
             raise
-        except (KeyError, TypeError, ValueError, OSError) as error:
-            raise UserError(
-                f"{self.server} answers, but not as an export of pix2pix_tf does; check model_name and the port."
-            ) from error
+        except (KeyError, TypeError, ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+            raise self._no_export() from error
 
-    def _predict(self, signature_name, inputs):
-        """{input: array} → the only output of the signature."""
+    def _from_png(self, content, shape):
+        """The pixels of a PNG file, whose size is checked before they are decoded."""
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as file:
+            self._check_shape((file.height, file.width, 3), shape)
+            return np.asarray(file.convert("RGB"))
+
+    def _check_shape(self, shape, expected):
+        if tuple(shape) != tuple(expected):
+            sizes = ["x".join(map(str, sides[1::-1])) for sides in (shape, expected)]
+            raise UserError(
+                f"{self.server} returned an image of {sizes[0]} for one of {sizes[1]}; check model_name and the port."
+            )
+
+    def _predict(self, signature_name, inputs, most):
+        """{input: array} → the only output of the signature, in a reply of at most so many bytes."""
         raise NotImplementedError
 
     def __enter__(self):
@@ -89,12 +116,25 @@ class _Client:
         self.close()
 
     def _too_slow(self):
-        return UserError(f"{self.server} has not answered within {self.timeout:g} seconds; try again or wait longer.")
+        return UserError(
+            f"{self.server} has not answered{self._through_proxy()} within {self.timeout:g} seconds; "
+            "try again or wait longer."
+        )
 
     def _unavailable(self, reason):
         return UserError(
-            f"{self.server} is not available ({reason}); check that a model server runs there, and its port."
+            f"{self.server} is not available{self._through_proxy()} ({reason}); check that a model server runs there, "
+            "and its port."
         )
+
+    def _no_export(self):
+        return UserError(
+            f"{self.server} answers{self._through_proxy()}, but not as an export of pix2pix_tf does; "
+            "check model_name and the port."
+        )
+
+    def _through_proxy(self):
+        return f" through the proxy {self.proxy}" if self.proxy else ""
 
     def _not_found(self, reason):
         version = "" if self.model_version is None else f" version {self.model_version} of"
@@ -106,32 +146,51 @@ class RestClient(_Client):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self._session = requests.Session()
+        self.proxy = _proxy_of(self.server, urllib.parse.urlsplit(self.server).scheme)
+        self._session = self._new_session()
+
+    def _new_session(self):
+        session = requests.Session()
+        session.trust_env = bool(self.proxy)  # requests would ask a proxy even for a server on this very machine.
+        return session
 
     def close(self) -> None:
         """Closes the connection."""
         self._session.close()
 
-    def _predict(self, signature_name, inputs):
+    def _predict(self, signature_name, inputs, most):
         version = "" if self.model_version is None else f"/versions/{self.model_version}"
+        url = f"{self.server}/v1/models/{self.model_name}{version}:predict"
         body = {"signature_name": signature_name, "inputs": {name: _to_json(array) for name, array in inputs.items()}}
         try:
-            response = self._session.post(
-                f"{self.server}/v1/models/{self.model_name}{version}:predict", json=body, timeout=self.timeout
-            )
-        except requests.Timeout as error:
+            status, content = _within(self.timeout, lambda: self._post(url, body, most))
+        except (requests.Timeout, TimeoutError) as error:
+            self._session = self._new_session()  # A thread may be using the other one still.
             raise self._too_slow() from error
         except requests.RequestException as error:
             raise self._unavailable(_innermost_reason(error)) from error
-        content = response.json()
-        if response.ok:
+        try:
+            content = parse_json(content, "the reply")
+        except UserError as error:
+            raise self._no_export() from error
+        if status == requests.codes.ok:
             return _from_json(content["outputs"])
         sentence = _sentence(content["error"])
-        if response.status_code == requests.codes.not_found:
+        if status == requests.codes.not_found:
             raise self._not_found(sentence)
-        if response.status_code == requests.codes.service_unavailable:
+        if status == requests.codes.service_unavailable:
             raise self._unavailable(sentence)
         raise ImageRefused(sentence)
+
+    def _post(self, url, body, most):
+        """The status of a reply, and its body; ValueError if that has more than `most` bytes."""
+        with self._session.post(url, json=body, timeout=self.timeout, stream=True) as response:
+            content = bytearray()
+            for part in response.iter_content(2**16):
+                content += part
+                if len(content) > most:
+                    raise ValueError(f"a reply of more than {most} bytes")
+            return response.status_code, bytes(content)
 
 
 class GrpcClient(_Client):
@@ -139,15 +198,17 @@ class GrpcClient(_Client):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
+        self.proxy = _proxy_of(f"//{self.server}", "grpc", "https", "http")
         # gRPC's own limit is 4 MB, less than the pixels of many images.
-        self._channel = grpc.insecure_channel(self.server, [("grpc.max_receive_message_length", -1)])
+        options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", int(bool(self.proxy)))]
+        self._channel = grpc.insecure_channel(self.server, options)
         self._service = PredictionServiceStub(self._channel)
 
     def close(self) -> None:
         """Closes the connection."""
         self._channel.close()
 
-    def _predict(self, signature_name, inputs):
+    def _predict(self, signature_name, inputs, most):
         request = PredictRequest(inputs={name: tf.make_tensor_proto(array) for name, array in inputs.items()})
         request.model_spec.name, request.model_spec.signature_name = self.model_name, signature_name
         if self.model_version is not None:
@@ -188,8 +249,35 @@ def _from_json(values):
 
 def _sentence(message):
     """The export's own sentence in an error of TensorFlow, which tells where in the graph it happened, too."""
-    assertion = re.search(r"assertion failed: \[(.*?)\]", message)
-    return assertion[1] if assertion else message.partition("\n")[0]
+    return assertion_text(message) or message.partition("\n")[0]
+
+
+def _proxy_of(url, *schemes):
+    """The proxy that the environment has for a server; "" for one on this very machine, which is asked directly."""
+    if is_loopback(urllib.parse.urlsplit(url).hostname or "") or requests.utils.should_bypass_proxies(url, None):
+        return ""
+    proxies = urllib.request.getproxies()
+    return next((proxies[scheme] for scheme in schemes if scheme in proxies), "")
+
+
+def _within(seconds, function):
+    """function(), run in a thread; TimeoutError if that takes longer, as each single read may be in time."""
+    done = queue.SimpleQueue()
+
+    def run():
+        try:
+            done.put((function(), None))
+        except BaseException as error:
+            done.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        result, error = done.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if error:
+        raise error
+    return result
 
 
 def _innermost_reason(error):

@@ -15,6 +15,7 @@ from pix2pix_tf.serving.grpc_services import ModelService, PredictionService
 from pix2pix_tf.serving.rest import make_app
 from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import MAX_BYTES, Workers
+from pix2pix_tf.utils.hosts import answered_hosts
 
 GRACE = 5  # seconds that requests in flight have to be finished
 GRPC_OPTIONS = [
@@ -24,7 +25,7 @@ GRPC_OPTIONS = [
 ]
 
 
-def serve(base: str, name: str, host: str, rest_port: int, grpc_port: int) -> None:
+def serve(base: str, name: str, host: str, rest_port: int, grpc_port: int, allowed_hosts: list[str] = ()) -> None:
     """Serves the newest version in a model's folder until Ctrl-C or SIGTERM; prints the addresses when it is ready.
 
     Args:
@@ -32,6 +33,7 @@ def serve(base: str, name: str, host: str, rest_port: int, grpc_port: int) -> No
       name: what clients call the model.
       host: the address to listen on.
       rest_port, grpc_port: 0 takes a free one.
+      allowed_hosts: further host names to answer to (see `utils.hosts`).
 
     Raises:
       UserError: there is no version that can be loaded, or nothing can listen there.
@@ -41,18 +43,18 @@ def serve(base: str, name: str, host: str, rest_port: int, grpc_port: int) -> No
         signal.signal(number, _stop)
     _listening(host, grpc_port, "--grpc_port").close()  # gRPC itself would complain in lines of its own.
     with contextlib.suppress(KeyboardInterrupt), _listening(host, rest_port, "--rest_port") as listening:
-        asyncio.run(_serve(models, listening, host, grpc_port))
+        asyncio.run(_serve(models, listening, host, grpc_port, answered_hosts(host, list(allowed_hosts))))
     print("stopped", flush=True)
 
 
-async def _serve(models, listening, host, grpc_port):
+async def _serve(models, listening, host, grpc_port, hosts):
     workers = Workers()
     grpc_server = grpc.aio.server(options=GRPC_OPTIONS)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(models, workers), grpc_server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), grpc_server)
     grpc_port = grpc_server.add_insecure_port(_address(host, grpc_port))
     await asyncio.to_thread(models.refresh)
-    app = make_app(models, workers, models.serving.card.get("palette"))
+    app = make_app(models, workers, models.serving.card, hosts)
     rest_server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE))
     with models.watched():
         await grpc_server.start()

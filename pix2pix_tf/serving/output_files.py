@@ -1,4 +1,4 @@
-"""The files that a server's answers are written to."""
+"""The files that a server's outputs are written to."""
 
 import itertools
 import os
@@ -10,8 +10,8 @@ from PIL import Image
 from pix2pix_tf.errors import UserError
 
 
-def answer_paths(files: list[str], output: str, model_name: str) -> list[str]:
-    """Where the answer to each image goes.
+def output_paths(files: list[str], output: str, model_name: str) -> list[str]:
+    """Where the output for each image goes.
 
     Args:
       files: the images.
@@ -37,7 +37,7 @@ def answer_paths(files: list[str], output: str, model_name: str) -> list[str]:
     return paths
 
 
-def write_answer(image: np.ndarray, path: str) -> None:
+def write_output(image: np.ndarray, path: str) -> None:
     """Writes uint8 [H, W, 3] to a PNG file that does not exist yet, and makes its folder; UserError if it cannot."""
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)

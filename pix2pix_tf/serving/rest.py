@@ -7,6 +7,8 @@ from google.protobuf.json_format import MessageToDict
 from grpc import StatusCode
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,7 +21,7 @@ from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import LARGE_BYTES, Workers, to_the_end
 
 
-def make_app(models: ModelVersions, workers: Workers, palette: dict | None) -> Starlette:
+def make_app(models: ModelVersions, workers: Workers, card: dict, hosts: list[str]) -> Starlette:
     """The web application.
 
     GET  /                                         the page
@@ -27,7 +29,8 @@ def make_app(models: ModelVersions, workers: Workers, palette: dict | None) -> S
     GET  /v1/models/NAME[/versions/1]/metadata     the signatures
     POST /v1/models/NAME[/versions/1]:predict      see json_tensors
 
-    Errors are {"error": sentence}, with a status of HTTP_STATUS.
+    Errors are {"error": sentence}, with a status of HTTP_STATUS. `card` is the model card, of which the page shows
+    something; a request for a host that is not among `hosts` is refused, see `utils.hosts`.
     """
 
     async def status(request):
@@ -57,8 +60,9 @@ def make_app(models: ModelVersions, workers: Workers, palette: dict | None) -> S
             *(Route(path + "/metadata", metadata) for path in (model, version)),
             *(Route(path + ":predict", predict, methods=["POST"]) for path in (model, version)),
             *(Route(path, status) for path in (model, version)),
-            *web_page.routes(models.name, palette),
+            *web_page.routes(models.name, card),
         ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         exception_handlers={
             Refused: _refused,
             HTTPException: _no_such_route,

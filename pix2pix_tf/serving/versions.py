@@ -2,22 +2,22 @@
 
 import contextlib
 import dataclasses
-import json
 import os
 import sys
 import threading
-from pathlib import Path
 
 from grpc import StatusCode
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse, ModelVersionStatus
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.model_paths import check_regular
 from pix2pix_tf.serving import memory
 from pix2pix_tf.serving.refusals import Refused
 from pix2pix_tf.serving.saved_model import SavedModel
+from pix2pix_tf.utils.json_files import read_json
+from pix2pix_tf.utils.version_folders import version_folders
 
 POLL_SECONDS = 1
-MAX_NUMBER = 2**63 - 1  # of a version, in the messages of gRPC
 
 
 @dataclasses.dataclass(eq=False)
@@ -48,15 +48,15 @@ class ModelVersions:
     def __init__(self, name: str, base: str):
         """`name` is what clients call the model, `base` its folder; UserError if that holds no version."""
         if not os.path.isdir(base):
-            raise UserError(f"--model_base {base} is not a folder; give the --export_dir of an export.")
-        if not _versions(base):
+            raise UserError(f"--model {base} is not a folder; give a run directory, or the --export_dir of an export.")
+        if not version_folders(base):
             raise UserError(
                 f"{base} holds no version of a model; make one with python export.py --model=RUN --export_dir={base}"
             )
         self.name, self.base = name, base
         self._serving = None
         self._statuses = {}  # {number: ModelVersionStatus}
-        self._failed = None  # (number, state of its folder) of what could not be loaded
+        self._failed = {}  # {number: state of its folder} of what could not be loaded
         self._changed = threading.Condition()
 
     @property
@@ -65,33 +65,45 @@ class ModelVersions:
         return self._serving
 
     def refresh(self) -> bool:
-        """Serves the newest version of the folder; returns whether that is another one than before.
+        """Serves the newest version of the folder that can be loaded; returns whether that is another one than before.
+
+        A version that cannot be loaded is tried again when its folder has changed.
 
         Raises:
-          UserError: it cannot be loaded; the present one goes on serving. What failed is tried again when its folder
-            has changed.
+          UserError: a version cannot be loaded, and no other one took over; the present one, if there is one, goes on
+            serving.
         """
-        versions = _versions(self.base)
-        number = max(versions, default=None)
-        if number is None or (self._serving and number == self._serving.number):
-            return False
-        attempt = (number, _state(versions[number]))
-        if attempt == self._failed:
-            return False
+        failures = []
+        for number, folder in version_folders(self.base).items():
+            if self._serving and number == self._serving.number:
+                break
+            state = _state(folder)
+            if self._failed.get(number, ()) == state:
+                continue
+            try:
+                self._take_over(number, folder)
+            except Exception as error:  # A damaged export may fail anywhere.
+                self._failed[number] = state
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                self._set_status(number, ModelVersionStatus.END, reason)
+                failures.append(f"version {number} in {self.base} cannot be loaded ({reason})")
+            else:
+                for failure in failures:
+                    print(f"{failure}; version {number} is served", file=sys.stderr, flush=True)
+                return True
+        if failures:
+            raise UserError(failures[0])
+        return False
+
+    def _take_over(self, number, folder):
         self._set_status(number, ModelVersionStatus.LOADING)
-        try:
-            new = Version(number, SavedModel(str(versions[number])), _card(versions[number]))
-        except Exception as error:  # A damaged export may fail anywhere.
-            self._failed = attempt
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            self._set_status(number, ModelVersionStatus.END, reason)
-            raise UserError(f"version {number} in {self.base} cannot be loaded ({reason})") from error
+        check_regular(folder)
+        new = Version(number, SavedModel(str(folder)), _card(folder))
         with self._changed:
             old, self._serving = self._serving, new
             self._set_status(number, ModelVersionStatus.AVAILABLE)
         if old:
             self._unload(old)
-        return True
 
     @contextlib.contextmanager
     def watched(self):
@@ -170,18 +182,9 @@ class ModelVersions:
         self._set_status(version.number, ModelVersionStatus.END)
 
 
-def _versions(base):
-    """{number: folder} of the versions in `base`; {} also while it cannot be read."""
-    try:
-        folders = [path for path in Path(base).iterdir() if path.name.isascii() and path.name.isdecimal()]
-        return {int(path.name): path for path in folders if int(path.name) <= MAX_NUMBER and path.is_dir()}
-    except OSError:
-        return {}
-
-
 def _card(folder):
     path = folder / "assets.extra" / "model_card.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    return read_json(path) if path.exists() else {}
 
 
 def _state(folder):

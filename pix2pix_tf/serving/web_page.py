@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 PAGE = Path(__file__).parent / "page"
-SETTINGS = '{"model": "model", "palette": null}'  # What index.html holds in the place of its model's.
+SETTINGS = '{"model": "model", "palette": null, "size": null}'  # What index.html holds in the place of its model's.
 HEADERS = {
     # The page may ask another server, such as TensorFlow Serving, for its answers; it loads nothing from there.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
@@ -19,15 +19,17 @@ HEADERS = {
 }
 
 
-def routes(model_name: str, palette: dict[str, list[int]] | None) -> list[BaseRoute]:
+def routes(model_name: str, card: dict) -> list[BaseRoute]:
     """The routes of the page: `/`, and its files below `/page`.
 
     Args:
       model_name: what the model is called in `/v1/models/NAME`, the only routes that the page asks.
-      palette: {class name: RGB of 0 to 255} of the label maps that the model takes; None if it takes something else.
+      card: the model card. Of it, the page takes `palette`, {class name: RGB of 0 to 255} of the label maps that the
+        model takes, or None if it takes something else; and the training size.
     """
     # Within a script element, "<" may end it or start a comment; in JSON it only occurs in strings.
-    settings = json.dumps({"model": model_name, "palette": palette}).replace("<", "\\u003c")
+    size = card.get("config", {}).get("image_size")
+    settings = json.dumps({"model": model_name, "palette": card.get("palette"), "size": size}).replace("<", "\\u003c")
     html = (PAGE / "index.html").read_text(encoding="utf-8").replace(SETTINGS, settings)
 
     async def index(_):

@@ -1,7 +1,6 @@
 """The answers file: JSON lines, of which the first holds the study's settings. What was appended survives a crash."""
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -9,6 +8,8 @@ import threading
 from collections.abc import Iterator
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.json_files import parse_json
+from pix2pix_tf.utils.locks import lock_file
 
 
 class Answers:
@@ -26,7 +27,7 @@ class Answers:
         self._lock = threading.Lock()
         self._end = 0
         if not os.path.getsize(self.path):
-            self.append({"study": secrets.token_hex(4), "seed": secrets.randbits(32), **settings})
+            self.append({"study": secrets.token_hex(4), "seed": secrets.randbits(128), **settings})
         self.settings, self.records, self._end = _read(self.path)
 
     def append(self, record: dict) -> None:
@@ -50,10 +51,7 @@ def open_answers(path: str, settings: dict) -> Iterator[Answers]:
       UserError: it cannot be opened, is in use, is no answers file, or belongs to a study with other settings.
     """
     with _open(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{path} is in use by another server; stop it, or give another --answers.") from None
+        lock_file(file, f"{path} is in use by another server; stop it, or give another --answers.")
         answers = Answers(file, settings)
         for name, value in settings.items():
             if answers.settings.get(name) != value:
@@ -85,8 +83,8 @@ def _read(path):
     records = []
     for number, line in enumerate(lines, start=1):
         try:
-            records.append(dict(json.loads(line)))
-        except (ValueError, TypeError):
+            records.append(parse_json(line, path))
+        except UserError:
             if number == 1:
                 break
             raise UserError(f"{path} is damaged in line {number}; repair it or give another --answers.") from None

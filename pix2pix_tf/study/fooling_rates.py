@@ -12,6 +12,7 @@ import numpy as np
 from pix2pix_tf.evaluation.bootstrap import mean_and_interval
 from pix2pix_tf.study.answers_file import read_answers
 from pix2pix_tf.study.protocol import EXPOSURE_MS
+from pix2pix_tf.utils.atomic import write_text
 
 LATE_MS = EXPOSURE_MS * 1.1  # Images that stayed longer than this were seen for longer than was meant.
 
@@ -22,10 +23,8 @@ def write_report(path: str) -> str:
     results = summarize(settings, records)
     text = markdown(settings, results)
     stem = os.path.splitext(path)[0] + "-report"
-    with open(stem + ".md", "w") as file:
-        file.write(text)
-    with open(stem + ".json", "w") as file:
-        json.dump(results, file, indent=2)
+    write_text(stem + ".md", text)
+    write_text(stem + ".json", json.dumps(results, indent=2))
     plot(results, stem + ".png")
     return text
 

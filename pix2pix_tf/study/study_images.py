@@ -9,10 +9,9 @@ import re
 from PIL import Image
 
 from pix2pix_tf import images
-from pix2pix_tf.data.folders import list_images
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.utils.image_files import EXTENSIONS
+from pix2pix_tf.utils.image_files import EXTENSIONS, list_images
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +85,8 @@ def _by_name(folder):
     if not os.path.isdir(folder):
         raise UserError(f"{folder} is not a folder; give one that holds images.")
     found = {}
-    for path in list_images(folder):
-        name = os.path.splitext(os.path.relpath(path, folder))[0]
+    for inner in list_images(folder):
+        path, name = os.path.join(folder, inner), os.path.splitext(inner)[0]
         if name in found:
             raise UserError(f"{found[name]} and {path} have the same name but for the ending; remove or rename one.")
         found[name] = path

@@ -1,7 +1,8 @@
 """The study's web server: a page, the images of a participant's present trial, and the place for answers."""
 
 import contextlib
-import json
+import hashlib
+import hmac
 import re
 import secrets
 import socket
@@ -12,11 +13,15 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.study.protocol import EXPOSURE_MS, SIDES
 from pix2pix_tf.study.sessions import Refused, Sessions
 from pix2pix_tf.study.study_images import as_bmp
+from pix2pix_tf.utils.hosts import answered_hosts
+from pix2pix_tf.utils.json_files import parse_json
 
 try:
     import uvicorn
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
     from starlette.responses import JSONResponse, Response
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
@@ -42,21 +47,31 @@ MAX_MS = 1e9  # of a time that the page measured; eleven days
 YEAR = 365 * 24 * 3600
 
 
-def make_app(sessions: Sessions) -> Starlette:
-    """The web application of a study.
+def make_app(sessions: Sessions, hosts: list[str]) -> Starlette:
+    """The web application of a study; a request for a host that is not among `hosts` is refused, see `utils.hosts`.
 
     GET  /session              where the participant is: {"practice", "trials", "exposure_ms", "trial"}; `trial`
                                is the number of trials answered, null before the start. Sets the cookie
     POST /session              starts; does nothing for somebody who has started
     GET  /trials/3/left        an image of the present trial. The address tells what is seen on screen, no more
     POST /trials/3             {"answer", "exposure_ms", "response_ms", "hidden"} → {"fake_side"} in practice, {} else
+
+    The cookie holds the participant's token and a signature, so that nobody takes part under an invented token.
     """
     cookie = f"study-{sessions.settings['study']}"  # Cookies do not tell ports apart, so that each study has its own.
     practice = sessions.settings["practice"]
 
+    key = f"{sessions.settings['study']} {sessions.settings['seed']}".encode()
+
+    def signature(token):
+        return hmac.new(key, token.encode(), hashlib.sha256).hexdigest()[:32]
+
     def token_of(request):
-        token = request.cookies.get(cookie, "")
-        return token if re.fullmatch(r"[\w-]{22}", token, re.ASCII) else None
+        token, _, signed = request.cookies.get(cookie, "").partition(".")
+        if not re.fullmatch(r"[\w-]{22}", token, re.ASCII):
+            return None
+        known = sessions.answered(token) is not None  # Perhaps from a time when tokens were not signed.
+        return token if (known and not signed) or hmac.compare_digest(signed, signature(token)) else None
 
     def session(request):
         token = token_of(request)
@@ -70,9 +85,10 @@ def make_app(sessions: Sessions) -> Starlette:
             headers=NEVER_STORED,
         )
         if not token:
+            token = secrets.token_urlsafe(16)
             response.set_cookie(
                 cookie,
-                secrets.token_urlsafe(16),
+                f"{token}.{signature(token)}",
                 max_age=YEAR,
                 httponly=True,
                 samesite="strict",
@@ -105,12 +121,15 @@ def make_app(sessions: Sessions) -> Starlette:
             Route("/trials/{trial:int}", answer, methods=["POST"]),
             Mount("/", StaticFiles(directory=PAGE, html=True)),
         ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         exception_handlers={Refused: _refuse, OSError: _try_again, UserError: _try_again},
     )
 
 
-def serve(sessions: Sessions, host: str, port: int) -> None:
+def serve(sessions: Sessions, host: str, port: int, allowed_hosts: list[str] = ()) -> None:
     """Serves a study until Ctrl-C; prints its address once connections are accepted. Port 0 takes a free one.
+
+    `allowed_hosts` are further host names to answer to (see `utils.hosts`).
 
     Raises:
       UserError: nothing can listen there.
@@ -125,7 +144,12 @@ def serve(sessions: Sessions, host: str, port: int) -> None:
     with listening:
         shown = f"[{host}]" if ":" in host else host
         print(f"the study is at http://{shown}:{listening.getsockname()[1]}/ until Ctrl-C", flush=True)
-        config = uvicorn.Config(make_app(sessions), log_level="warning", headers=HEADERS, timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            make_app(sessions, answered_hosts(host, list(allowed_hosts))),
+            log_level="warning",
+            headers=HEADERS,
+            timeout_graceful_shutdown=5,
+        )
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run([listening])
 
@@ -137,8 +161,8 @@ async def _json_body(request):
         if len(body) > MAX_BODY:
             raise Refused(413, f"An answer has at most {MAX_BODY} bytes.")
     try:
-        return dict(json.loads(body))
-    except (ValueError, TypeError):
+        return parse_json(body, "an answer")
+    except UserError:
         raise Refused(400, "An answer is a JSON object.") from None
 
 

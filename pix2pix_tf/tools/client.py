@@ -15,23 +15,23 @@ from pix2pix_tf import cli
 from pix2pix_tf.errors import UserError
 
 _SERVER = flags.DEFINE_string("server", None, "http://HOST:8501 for REST, or HOST:8500 for gRPC", required=True)
-_OUTPUT = flags.DEFINE_string(
-    "output", "", "folder for the answers, IMAGE-MODEL.png; for a single image it may be a .png file"
+_OUTPUT = cli.define_path(
+    "output", "", "folder for the outputs, IMAGE-MODEL.png; for a single image it may be a .png file"
 )
 _MODEL_NAME = flags.DEFINE_string("model_name", "pix2pix", "what the server calls the model")
 _MODEL_VERSION = flags.DEFINE_integer("model_version", None, "which version to ask (default: the newest)", 0)
-_SEED = flags.DEFINE_integer("seed", None, "of the noise, for a stochastic answer", 0, 2**31 - 1)
-_TIMEOUT = flags.DEFINE_float("timeout", 60, "seconds to wait for each answer", 0.001)
+_SEED = flags.DEFINE_integer("seed", None, "of the noise, for an output with noise", 0, 2**31 - 1)
+_TIMEOUT = flags.DEFINE_float("timeout", 60, "seconds to wait for each output, all in all", 0.001)
 
 
 def main(files):
     from pix2pix_tf import images
     from pix2pix_tf.serving.client import ImageRefused, connect
-    from pix2pix_tf.serving.output_files import answer_paths, write_answer
+    from pix2pix_tf.serving.output_files import output_paths, write_output
 
     if not files:
         raise UserError("Which images? Give their files beside the flags, such as photo.jpg.")
-    outputs = answer_paths(files, _OUTPUT.value, _MODEL_NAME.value)
+    outputs = output_paths(files, _OUTPUT.value, _MODEL_NAME.value)
     problems = 0
     with connect(_SERVER.value, _MODEL_NAME.value, _MODEL_VERSION.value, _TIMEOUT.value) as client:
         for file, output in zip(files, outputs, strict=True):
@@ -41,11 +41,11 @@ def main(files):
                 problems += report(error)
                 continue
             try:
-                answer = client.translate(image, _SEED.value)
+                output_image = client.translate(image, _SEED.value)
             except ImageRefused as refusal:
                 problems += report(f"{file} is refused by the server: {refusal}")
                 continue
-            write_answer(answer, output)
+            write_output(output_image, output)
             print(f"{file} → {output}", flush=True)
     if problems:
         sys.exit(1)

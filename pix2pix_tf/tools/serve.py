@@ -1,12 +1,14 @@
-"""Serves the newest version of an exported model, with TensorFlow Serving's REST and gRPC interfaces and a page.
+"""Serves a trained generator, with TensorFlow Serving's REST and gRPC interfaces and a page.
 
-    python export.py --model=runs/mine --export_dir=models/mine
-    python -m pix2pix_tf.tools.serve --model_base=models/mine
+    python -m pix2pix_tf.tools.serve --model=runs/mine          a run: its newest checkpoint, exported for the occasion
+    python -m pix2pix_tf.tools.serve --model=models/mine        the newest of the versions that export.py made there
 
 For development: to try a model and what talks to it; serving/ tells how to run TensorFlow Serving itself. A version
 that is exported while the server runs takes over without a failed request.
 """
 
+import contextlib
+import os
 import re
 
 from absl import flags
@@ -14,11 +16,17 @@ from absl import flags
 from pix2pix_tf import cli
 from pix2pix_tf.errors import UserError
 
-_MODEL_BASE = flags.DEFINE_string(
-    "model_base", None, "the model's folder, the --export_dir of export.py", required=True
-)
+_MODEL = cli.define_path("model", None, "run directory, or a model's folder, the --export_dir of export.py", True)
+cli.rename_flag("model_base", "model")
 _MODEL_NAME = flags.DEFINE_string("model_name", "pix2pix", "what clients call the model")
+_SIZE = flags.DEFINE_string("size", "auto", "for a run, " + cli.SIZE_HELP)
+_PALETTE = flags.DEFINE_string(
+    "palette", "", "for a run, the data set whose class colors the input's label maps use (default: the run's)"
+)
 _HOST = flags.DEFINE_string("host", "127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
+_ALLOW_HOST = flags.DEFINE_multi_string(
+    "allow_host", [], "a host name to answer to, beside those of this machine; may be repeated; * for any"
+)
 _REST_PORT = flags.DEFINE_integer("rest_port", 8501, "of REST and the page; 0 takes a free one", 0, 65535)
 _GRPC_PORT = flags.DEFINE_integer("grpc_port", 8500, "of gRPC; 0 takes a free one", 0, 65535)
 
@@ -34,7 +42,21 @@ def main():
         raise UserError(
             'The server needs Starlette and Uvicorn, which are not installed: pip install -e ".[serve]".'
         ) from error
-    serve(_MODEL_BASE.value, _MODEL_NAME.value, _HOST.value, _REST_PORT.value, _GRPC_PORT.value)
+    with model_base() as base:
+        serve(base, _MODEL_NAME.value, _HOST.value, _REST_PORT.value, _GRPC_PORT.value, _ALLOW_HOST.value)
+
+
+def model_base():
+    """A context manager of the folder of versions: that of --model, or one with an export of its run."""
+    from pix2pix_tf.exporting.temporary import temporary_export
+    from pix2pix_tf.model_paths import is_run
+    from pix2pix_tf.translation import parse_size
+
+    if os.path.isdir(_MODEL.value) and os.listdir(_MODEL.value) and is_run(_MODEL.value):
+        return temporary_export(_MODEL.value, parse_size(_SIZE.value), _PALETTE.value)
+    if _SIZE.present or _PALETTE.present:
+        raise UserError("--size and --palette need a run: an export has its own, so give them to export.py.")
+    return contextlib.nullcontext(_MODEL.value)
 
 
 def command():

@@ -14,9 +14,9 @@ from absl import flags
 from pix2pix_tf import cli
 from pix2pix_tf.errors import UserError
 
-_REAL = flags.DEFINE_string("real", None, "folder of the real images")
+_REAL = cli.define_path("real", None, "folder of the real images")
 _FAKE = flags.DEFINE_multi_string("fake", [], "NAME:DIR, an algorithm and the folder of its images; may be repeated")
-_ANSWERS = flags.DEFINE_string(
+_ANSWERS = cli.define_path(
     "answers", None, "a .jsonl file, or a folder for one; a study that was there is continued", required=True
 )
 _SAME_INPUT = flags.DEFINE_bool(
@@ -28,6 +28,9 @@ _SAME_INPUT = flags.DEFINE_bool(
 _PRACTICE = flags.DEFINE_integer("practice", 10, "first trials, with feedback", 0)
 _TRIALS = flags.DEFINE_integer("trials", 40, "trials that count, without feedback", 2)
 _HOST = flags.DEFINE_string("host", "127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
+_ALLOW_HOST = flags.DEFINE_multi_string(
+    "allow_host", [], "a host name to answer to, beside those of this machine; may be repeated; * for any"
+)
 _PORT = flags.DEFINE_integer("port", 8000, "0 takes a free one", 0, 65535)
 _REPORT = flags.DEFINE_bool("report", False, "print the results, and write table, JSON and plot beside the answers")
 
@@ -64,7 +67,7 @@ def run_study(path):
         "fingerprint": study_images.fingerprint(),
     }
     with open_answers(path, settings) as answers:
-        study_server.serve(Sessions(answers, study_images), _HOST.value, _PORT.value)
+        study_server.serve(Sessions(answers, study_images), _HOST.value, _PORT.value, _ALLOW_HOST.value)
     print(f"stopped; all answers are in {path}")
 
 

@@ -1,8 +1,9 @@
-"""Translates a folder of images: python -m pix2pix_tf.tools.translate --workdir=RUN --input=DIR --output=DIR.
+"""Translates a folder of images: python -m pix2pix_tf.tools.translate --model=RUN --input=DIR --output=DIR.
 
---model=EXPORT takes an export in place of a run. Each image, of any kind and size, gives a PNG file of the same name,
-and index.html in the output folder shows them all. What is there already is kept, so the same command goes on after an
-interruption. The exit status is 1 if there were images that could not be translated.
+--model takes a run directory or an export. Each image, of any kind and size, gives a PNG file of the same name, and
+index.html in the output folder shows them all. --split=val in the place of --input translates a run's own validation
+images. What is there already is kept, so the same command resumes after an interruption. The exit status is 1 if there
+were images that could not be translated.
 """
 
 import sys
@@ -12,19 +13,28 @@ from absl import flags, logging
 from pix2pix_tf import cli
 from pix2pix_tf.errors import UserError
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "run directory")
-_MODEL = flags.DEFINE_string("model", None, "export, MODEL_BASE/<version>, or MODEL_BASE for its newest version")
-_INPUT = flags.DEFINE_string(
-    "input", None, "folder of images, searched with its subfolders, or one image", required=True
+_MODEL = cli.define_path(
+    "model", None, "run directory, or export: MODEL_BASE/<version>, or MODEL_BASE for its newest version", required=True
 )
-_OUTPUT = flags.DEFINE_string("output", None, "folder for the answers, apart from the input", required=True)
-_TARGET = flags.DEFINE_string("target", None, "folder of the true answers, of the same names, for the gallery")
+cli.rename_flag("workdir", "model")
+_INPUT = cli.define_path("input", None, "folder of images, searched with its subfolders, or one image")
+_SPLIT = flags.DEFINE_string("split", None, "in the place of --input: train, val or another split of the run's data")
+_OUTPUT = cli.define_path("output", None, "folder for the outputs, apart from the input", required=True)
+_TARGET = cli.define_path("target", None, "folder of the targets, of the same names, for the gallery")
+_LAYOUT = flags.DEFINE_enum(
+    "layout",
+    "auto",
+    ["auto", "side_by_side", "photos"],
+    "of --input: side_by_side translates the input half of each image; auto does if the run was trained on such pairs "
+    "and an image has their shape",
+)
 _SEED = flags.DEFINE_integer(
     "seed", None, "turns dropout noise on, the same for each image (default: no noise)", 0, 2**31 - 1
 )
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
+_SIZE = flags.DEFINE_string("size", "auto", cli.SIZE_HELP)
 _TILE_ABOVE = flags.DEFINE_float(
-    "tile_above", 4.0, "images of more megapixels are translated in tiles, to save memory", 0.01
+    "tile_above", 4.0, "with --size=own, images of more megapixels are translated in tiles, to save memory", 0.01
 )
 
 
@@ -32,31 +42,45 @@ def main():
     try:
         sentence = translate()
     except KeyboardInterrupt:
-        sentence = f"interrupted; the same command goes on with what is missing in {_OUTPUT.value}"
+        sentence = f"interrupted; the same command resumes with what is missing in {_OUTPUT.value}"
     if sentence:
         sys.exit(sentence)
 
 
 def translate() -> str:
     """Does it all and prints how it went → a last sentence if something was left out."""
-    from pix2pix_tf.folder_translation import models, translate_folder
+    from pix2pix_tf.folder_translation import translate_folder, translate_split
 
-    if bool(_WORKDIR.value) == bool(_MODEL.value):
-        raise UserError("Give either --workdir=RUN or --model=EXPORT.")
-    if _MODEL.value:
-        if _CHECKPOINT.present or _TILE_ABOVE.present:
-            raise UserError("--checkpoint and --tile_above need --workdir: an export has one checkpoint and no tiles.")
-        logging.set_verbosity(logging.ERROR)  # TensorFlow warns that an export has no gradients; nobody needs them.
-        model = models.open_export(_MODEL.value, _SEED.value)
+    if bool(_INPUT.value) == bool(_SPLIT.value):
+        raise UserError("Give either --input=DIR or --split=val.")
+    if _SPLIT.value and (_TARGET.value or _LAYOUT.present):
+        raise UserError("--target and --layout need --input: a split of the run's data has its own.")
+    model = open_model()
+    if _SPLIT.value:
+        outcome = translate_split(model, _SPLIT.value, _OUTPUT.value)
     else:
-        model = models.open_run(_WORKDIR.value, _SEED.value, _TILE_ABOVE.value, _CHECKPOINT.value)
-    outcome = translate_folder(model, _INPUT.value, _OUTPUT.value, _TARGET.value)
+        outcome = translate_folder(model, _INPUT.value, _OUTPUT.value, _TARGET.value, _LAYOUT.value)
     print(f"{_OUTPUT.value}: translated {outcome.made} images, {outcome.kept} were there already")
     print(f"gallery: {outcome.gallery}")
     if not outcome.bad:
         return ""
     count = f"{len(outcome.bad)} bad images" if len(outcome.bad) > 1 else "a bad image"
     return f"error: {count}, named above; remove or mend what is bad, and the same command goes on."
+
+
+def open_model():
+    """The model of --model, a run or an export."""
+    from pix2pix_tf.folder_translation import models
+    from pix2pix_tf.model_paths import is_run
+    from pix2pix_tf.translation import parse_size
+
+    if is_run(_MODEL.value):
+        size = parse_size(_SIZE.value)
+        return models.open_run(_MODEL.value, _SEED.value, _TILE_ABOVE.value, _CHECKPOINT.value, size)
+    if _CHECKPOINT.present or _TILE_ABOVE.present or _SIZE.present:
+        raise UserError("--checkpoint, --tile_above and --size need a run: an export has its own, and no tiles.")
+    logging.set_verbosity(logging.ERROR)  # TensorFlow warns that an export has no gradients; nobody needs them.
+    return models.open_export(_MODEL.value, _SEED.value)
 
 
 def command():

@@ -5,28 +5,37 @@ const MAX_SIDE = 1024; // pixels; a CPU needs a second or two for such a square
 /**
  * Reads the image in a file.
  *
+ * @param scale "own"; or "WIDTHxHEIGHT", or the pixels of the shorter side; no side becomes longer than MAX_SIDE
  * @returns {canvas, size}: its pixels, and how large it was and, if it was scaled down, is
  * @throws Error, with a sentence, if the browser cannot decode it
  */
-export async function readImage(file) {
+export async function readImage(file, scale) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
     throw new Error(`${file.name} is no image that this browser can read. Save it as PNG or JPEG and try again.`);
   }
-  const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
-  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
+  const [width, height] = scaled(bitmap, scale);
   const canvas = makeCanvas(width, height);
   const context = opaqueContext(canvas);
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
-  const scaled = scale < 1 ? `, scaled down to ${width} × ${height}` : "";
-  const size = `${bitmap.width} × ${bitmap.height} pixels${scaled}`;
+  const change = width === bitmap.width && height === bitmap.height ? "" : `, scaled to ${width} × ${height}`;
+  const size = `${bitmap.width} × ${bitmap.height} pixels${change}`;
   bitmap.close();
   return { canvas, size };
+}
+
+/** The [width, height] that an image is scaled to. */
+function scaled({ width, height }, scale) {
+  const sides = scale.split("x").map(Number);
+  if (sides.length === 2) return sides;
+  const wanted = scale === "own" ? 1 : sides[0] / Math.min(width, height);
+  const factor = Math.min(wanted, MAX_SIDE / Math.max(width, height));
+  return [width, height].map((side) => Math.max(1, Math.round(side * factor)));
 }
 
 /** Without transparency, as the images that models take, and kept where scripts read and write it fast. */

@@ -1,5 +1,8 @@
 // A model behind TensorFlow Serving's REST interface, and nothing else of the server.
 
+/** Where this page is, perhaps behind a proxy that puts a prefix before its path. */
+export const HOME = new URL(".", location.href).href.replace(/\/+$/, "");
+
 export class Model {
   #url;
 
@@ -47,7 +50,7 @@ export class Model {
     try {
       response = await fetch(this.#url + path, { ...options, signal, cache: "no-store" });
     } catch {
-      const elsewhere = this.server !== location.origin;
+      const elsewhere = this.server !== HOME;
       const advice = elsewhere ? " Does it run, and with --rest_api_enable_cors_support?" : " Does it still run?";
       throw new Error(`The server ${this.server} does not answer.${advice}`);
     }

@@ -2,7 +2,7 @@
 
 import { Drawing } from "./drawing.js";
 import { examples } from "./examples.js";
-import { Model } from "./model.js";
+import { HOME, Model } from "./model.js";
 import { pixels, pixelsToPng, readImage, toPng } from "./image.js";
 import { decode, show } from "./result.js";
 
@@ -19,6 +19,7 @@ const palette = settings.palette ?? PEN;
 const scenes = examples(Object.keys(palette));
 const drawing = makeDrawing();
 let image = null; // the canvas of the one that was chosen
+let file = null; // of that image
 let model;
 let running = new AbortController(); // of the latest request
 let retry; // what failed last
@@ -43,7 +44,7 @@ function start() {
   document.querySelector("main").hidden = false;
   if (scenes.length) drawExample();
   const address = new URLSearchParams(location.search);
-  connect(address.get("server") ?? location.origin, address.get("model") ?? settings.model);
+  connect(address.get("server") ?? HOME, address.get("model") ?? settings.model);
 }
 
 /** Takes the model of a server, and asks it at once if there is a drawing to show. */
@@ -63,7 +64,7 @@ function connect(server, name) {
 
 function onConnect(event) {
   event.preventDefault();
-  connect(byId("server-address").value.trim() || location.origin, byId("server-model").value.trim());
+  connect(byId("server-address").value.trim() || HOME, byId("server-model").value.trim());
   history.replaceState(null, "", `?${new URLSearchParams({ server: model.server, model: model.name })}`);
   byId("server").open = false;
 }
@@ -72,7 +73,7 @@ function onConnect(event) {
 async function describe(signal) {
   const [version, signatures] = await Promise.all([model.version(signal), model.signatures(signal)]);
   signal.throwIfAborted();
-  byId("version").textContent = `version ${version}${model.server === location.origin ? "" : ` at ${model.server}`}`;
+  byId("version").textContent = `version ${version}${model.server === HOME ? "" : ` at ${model.server}`}`;
   byId("noise").hidden = !signatures.includes("sample");
   return version;
 }
@@ -184,6 +185,8 @@ function onDrawn() {
 // Images.
 
 function listenToImages() {
+  addScales();
+  byId("scale").addEventListener("change", () => file && take([file]));
   byId("file").addEventListener("change", ({ target }) => {
     take(target.files);
     target.value = ""; // The same file can be chosen again.
@@ -201,13 +204,23 @@ function listenToImages() {
   });
 }
 
-function take([file]) {
-  if (!file) return;
+/** Offers the training size, if it is known, beside the image's own and a few others. */
+function addScales() {
+  const [height, width = height] = String(settings.size ?? "").split("x");
+  const training = height ? [[`${width} × ${height} (as in training)`, `${width}x${height}`]] : [];
+  for (const [text, value] of [...training, ...[256, 512, 1024].map((side) => [`${side} on the shorter side`, side])]) {
+    byId("scale").add(new Option(text, value));
+  }
+}
+
+function take([chosenFile]) {
+  if (!chosenFile) return;
   radio("kind", "image").checked = true;
   showKind();
   run(async (signal) => {
-    const { canvas, size } = await readImage(file);
+    const { canvas, size } = await readImage(chosenFile, byId("scale").value);
     signal.throwIfAborted();
+    file = chosenFile;
     byId("invitation").hidden = true;
     byId("another").hidden = false;
     image?.remove();

@@ -1,0 +1,193 @@
+"""Which images are to be translated, and what their outputs are called."""
+
+import collections
+import dataclasses
+import functools
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+from pix2pix_tf import images
+from pix2pix_tf.data import sources
+from pix2pix_tf.data.folders import open_folder
+from pix2pix_tf.data.parallel import in_parallel
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.tasks import get_task
+from pix2pix_tf.utils.image_files import EXTENSIONS, list_images
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """An image to be translated.
+
+    Attributes:
+      name: what the gallery calls it, its path in its folder.
+      output: the path of its output in the output folder.
+      source, target: functions that read uint8 RGB [H, W, 3], with UserError if they cannot; target may be None.
+      files: the paths that source and target are read from; "" where there is no file of their own.
+    """
+
+    name: str
+    output: str
+    source: Callable[[], np.ndarray]
+    target: Callable[[], np.ndarray] | None = None
+    files: tuple[str, str] = ("", "")
+
+    @property
+    def path(self) -> str:
+        """What to call it in an error."""
+        return self.files[0] or self.name
+
+
+@dataclasses.dataclass(frozen=True)
+class Items:
+    """All items that the gallery shows, in its order; those of them that are to be translated; where they are from."""
+
+    all: list[Item]
+    chosen: list[Item]
+    origin: str
+
+
+def find_items(path: str, target: str | None = None) -> Items:
+    """All images in a folder and its subfolders, or one file; UserError if there are none.
+
+    A single file's output has the name that it has when the whole folder is translated.
+
+    Args:
+      path: the folder or file.
+      target: a folder of targets, which have the path of their image, if need be with another ending; or None.
+    """
+    if os.path.isdir(path):
+        root, chosen = path, list_images(path)
+        names = chosen
+        if not names:
+            raise UserError(f"{path} holds no images; allowed are {', '.join(EXTENSIONS)}.")
+    elif os.path.isfile(path):
+        root, name = os.path.split(path)
+        root, chosen = root or ".", [name]
+        names = sorted({*list_images(root, subfolders=False), name})
+    else:
+        raise UserError(f"--input {path} is neither a folder nor a file; give one that holds images.")
+    targets = _targets(target)
+    items = {name: _item(root, name, output, targets) for name, output in output_names(names).items()}
+    return Items(list(items.values()), [items[name] for name in chosen], os.path.realpath(root))
+
+
+def items_of_split(config, split: str) -> Items:
+    """The pairs of one split of a run's own data; UserError if there is no such split."""
+    _, splits = sources.list_splits(config)
+    if split not in splits:
+        raise UserError(f"the run's data have no split {split}, only {', '.join(splits)}; give one of them to --split.")
+    pairs = splits[split]
+    names = [os.path.relpath(name, config.data_dir) if pairs.files else f"{i:06}" for i, name in enumerate(pairs.names)]
+
+    def read(number, side):
+        return sources.source_and_target(config, pairs.read(number))[side]
+
+    items = [
+        Item(
+            pairs.names[number],
+            output,
+            functools.partial(read, number, 0),
+            functools.partial(read, number, 1),
+            (pairs.files[number][0], pairs.files[number][-1]) if pairs.files else ("", ""),
+        )
+        for number, output in enumerate(output_names(names).values())
+    ]
+    return Items(items, items, f"{split} of {config.data_dir or config.dataset}")
+
+
+def halved(items: Items, config, layout: str) -> tuple[Items, int]:
+    """The items, with the input half in the place of each side-by-side pair, and the other half as its target.
+
+    Args:
+      items: those of a folder.
+      config: of the run.
+      layout: "side_by_side" for pairs in all files, "photos" for none, "auto" for those that have the shape of the
+        pairs that the run was trained on, if these are side by side.
+
+    Returns:
+      (Items, how many of those to be translated are pairs).
+    """
+    if layout == "photos" or (layout == "auto" and not (shape := _shape_of_pairs(config))):
+        return items, 0
+
+    def is_pair(item):
+        if layout == "side_by_side":
+            return True
+        try:
+            header = images.read_header(item.path)
+        except UserError:
+            return False  # Reading it will say what is wrong.
+        return abs(header.width / header.height / shape - 1) < 0.02
+
+    pairs = dict(zip(items.all, in_parallel(is_pair, items.all), strict=True))
+    made = {item: _half(item, config) if pairs[item] else item for item in items.all}
+    return (
+        Items([*made.values()], [made[item] for item in items.chosen], items.origin),
+        sum(pairs[item] for item in items.chosen),
+    )
+
+
+def output_names(names: list[str]) -> dict[str, str]:
+    """{path of an image: path of its output}: `sub/a.jpg` gives `sub/a.png`.
+
+    Images whose outputs would share a name, if only on a disk that ignores case, or have that of a folder, keep their
+    endings: `a.jpg` and `a.png` give `a.jpg.png` and `a.png.png`.
+    """
+    folders = {folder.casefold() for name in names for folder in _folders_of(name)}
+    stems = {name: os.path.splitext(name)[0] for name in names}
+    while True:
+        counts = collections.Counter(stem.casefold() for stem in stems.values())
+        taken = [name for name, stem in stems.items() if f"{stem}.png".casefold() in folders]
+        shared = [name for name, stem in stems.items() if counts[stem.casefold()] > 1 and stem != name]
+        if not taken and not shared:
+            return {name: f"{stem}.png" for name, stem in stems.items()}
+        stems |= {name: name for name in shared} | {
+            name: name if stems[name] != name and len(stems[name]) < len(name) else f"{stems[name]}_" for name in taken
+        }
+
+
+def _folders_of(name):
+    while name := os.path.dirname(name):
+        yield name
+
+
+def _item(root, name, output, targets):
+    path = os.path.join(root, name)
+    partner = targets.get(name) or targets.get(os.path.splitext(name)[0])
+    target = functools.partial(images.read_image, partner) if partner else None
+    return Item(name, output, functools.partial(images.read_image, path), target, (path, partner or ""))
+
+
+def _targets(folder):
+    """{path, and path without its ending: the file} of the images in a folder of targets."""
+    if not folder:
+        return {}
+    if not os.path.isdir(folder):
+        raise UserError(f"--target {folder} is not a folder; give one that holds images.")
+    paths = {name: os.path.join(folder, name) for name in list_images(folder)}
+    return {os.path.splitext(name)[0]: path for name, path in paths.items()} | paths
+
+
+def _shape_of_pairs(config):
+    """Width by height of the side-by-side pairs that a run was trained on; None if it was trained on others."""
+    if not config or not config.data_dir or not get_task(config).paired or config.layout == "two_folders":
+        return None
+    height, width = config.size
+    try:
+        layout, splits = open_folder(config)
+        header = images.read_header(splits["train"].files[0][0])
+    except (UserError, IndexError):  # The data are not there any more.
+        return 2 * width / height if config.layout == "side_by_side" else None
+    return header.width / header.height if layout == "side-by-side pairs" else None
+
+
+def _half(item, config):
+    def read(side):
+        pair = images.split_pair(item.source(), item.path)
+        return sources.source_and_target(config, pair)[side]
+
+    target, file = (item.target, item.files[1]) if item.target else (functools.partial(read, 1), item.files[0])
+    return dataclasses.replace(item, source=functools.partial(read, 0), target=target, files=(item.files[0], file))

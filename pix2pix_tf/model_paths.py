@@ -1,0 +1,43 @@
+"""What a path to a trained generator holds: a run directory, or an export."""
+
+import os
+import stat
+from pathlib import Path
+
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.version_folders import version_folders
+
+
+def is_run(path: str) -> bool:
+    """Whether `path` is a run directory, and not an export or a model's folder of exports; UserError if neither."""
+    if os.path.isfile(os.path.join(path, "config.json")):
+        return True
+    if _is_export(path) or version_folders(path):
+        return False
+    raise UserError(
+        f"{path} is no run directory (it holds no config.json) and no export (no saved_model.pb, and no version with "
+        "one); give one that train.py or export.py made."
+    )
+
+
+def newest_export(path: str) -> str:
+    """The folder that holds saved_model.pb: `path`, or its version with the largest number; UserError if none does."""
+    for folder in (Path(path), *version_folders(path).values()):
+        if _is_export(folder):
+            return str(folder)
+    raise UserError(
+        f"{path} holds no saved_model.pb and no version with one, so it is no export; give one that export.py made."
+    )
+
+
+def check_regular(folder: str | Path) -> None:
+    """Raises UserError if a file below `folder` is a named pipe, socket or device, whose reader might wait for ever."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+                raise UserError(f"{path} is no regular file; remove it, or export the run anew.")
+
+
+def _is_export(folder):
+    return os.path.lexists(os.path.join(folder, "saved_model.pb"))
