@@ -74,7 +74,8 @@ def measure(calls, rounds):
 
 def _answer_sizes(config, sizes, rounds):
     """Prints how long a Translator takes for an image of each size."""
-    translator = pix2pix_tf.Translator(config, pix2pix_tf.build_generator(config, image_size=(None, None)))
+    generator = pix2pix_tf.build_generator(config, image_size=(None, None))
+    translator = pix2pix_tf.Translator(config, generator, size="own")
     images = {side: np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8) for side in sizes}
     seconds = {side: [] for side in sizes}
     for round_number in range(rounds + 1):

@@ -56,6 +56,23 @@ def test_images_are_sent_as_they_are_on_white(visit, model, tmp_path, name, imag
     assert page["image-size"].text == f"{image.width} × {image.height} pixels"
 
 
+@pytest.mark.parametrize(
+    ("scale", "shape"), [("512x256", (256, 512, 3)), ("256", (256, 341, 3)), ("1024", (768, 1024, 3))]
+)
+def test_the_size_that_is_sent_may_be_chosen(visit, model, tmp_path, scale, shape):
+    path = tmp_path / "photo.png"
+    quadrants(300, 400).save(path)
+    page = visit(model, None)
+    options = page["scale"].find_elements("tag name", "option")
+    assert [option.get_attribute("value") for option in options] == ["own", "512x256", "256", "512", "1024"]
+    page.choose(path)
+    assert model.sent_image().shape == (300, 400, 3)
+    next(option for option in options if option.get_attribute("value") == scale).click()
+    page.until_quiet()
+    assert model.sent_image().shape == shape
+    assert page["image-size"].text == f"400 × 300 pixels, scaled to {shape[1]} × {shape[0]}"
+
+
 def test_a_large_image_is_scaled_down_and_that_is_said(visit, model, tmp_path):
     path = tmp_path / "large.png"
     quadrants(600, 2048).save(path)

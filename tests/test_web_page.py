@@ -11,6 +11,7 @@ from page_server import PALETTE, PHONE, SIDE, WIDE, Page, labels, quadrants, ser
 from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from serving_process import assert_same, serving, wait_until
+from starlette.routing import Mount
 
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.serving import web_page
@@ -40,16 +41,17 @@ class ScriptText(html.parser.HTMLParser):
 def test_name_and_palette_are_in_the_page_whatever_they_hold(name):
     palette = {"wall": [0, 48, 255], name: [1, 2, 3]}
     parsers = [ScriptText(), ScriptText()]
-    for parser, arguments in zip(parsers, [(name, palette), ("a", None)], strict=True):
+    card = {"palette": palette, "config": {"image_size": "256x512"}}
+    for parser, arguments in zip(parsers, [(name, card), ("a", {})], strict=True):
         with served(web_page.routes(*arguments)) as url:
             parser.feed(requests.get(url).text)
-    assert json.loads(parsers[0].text) == {"model": name, "palette": palette}
-    assert json.loads(parsers[1].text) == {"model": "a", "palette": None}
+    assert json.loads(parsers[0].text) == {"model": name, "palette": palette, "size": "256x512"}
+    assert json.loads(parsers[1].text) == {"model": "a", "palette": None, "size": None}
     assert parsers[0].tags == parsers[1].tags > 20
 
 
 def test_headers():
-    with served(web_page.routes("a", None)) as url:
+    with served(web_page.routes("a", {})) as url:
         for path, kind in (
             ("", "text/html; charset=utf-8"),
             ("page/page.js", "text/javascript; charset=utf-8"),
@@ -176,6 +178,19 @@ def test_it_shows_what_the_real_server_answers(chromium, exports, tmp_path):
         page.until_quiet()
         assert_same(page.pixels("after"), exports.translators[1](np.asarray(quadrants(37, 53))))
         assert page.errors() == []
+
+
+def test_behind_a_proxy_that_puts_a_prefix_before_its_path(chromium, model):
+    prefix = "/user/me/proxy/8501"
+    with served([Mount(prefix, routes=[*model.routes(), *web_page.routes("negative", {"palette": PALETTE})])]) as url:
+        for query in ("", f"?server={url}{prefix}"):
+            page = Page(chromium, f"{url}{prefix}/{query}")
+            page.until_quiet()
+            assert page["version"].text == "version 3"
+            assert not page["problem"].is_displayed()
+            np.testing.assert_array_equal(page.pixels("after"), 255 - model.sent_image())
+            assert page.errors() == []
+        chromium.get("about:blank")
 
 
 # Looks

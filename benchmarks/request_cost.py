@@ -1,0 +1,153 @@
+"""What may a request cost: time and memory of the largest one of each kind that the development server accepts?
+
+    python benchmarks/request_cost.py                     # an untrained generator of the default width
+    python benchmarks/request_cost.py --model=runs/mine
+
+Each request goes to a server in a process of its own, one after the other. Memory is the peak of the server's resident
+set during the request, above what it was before; Linux keeps it.
+"""
+
+import base64
+import io
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import grpc
+import numpy as np
+import requests
+import tensorflow as tf
+from absl import flags
+from PIL import Image
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
+
+import pix2pix_tf
+from pix2pix_tf import cli
+from pix2pix_tf.runs import save_config
+from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.utils.markdown import table
+
+_MODEL = cli.define_path("model", None, "run directory or export (default: an untrained generator)")
+_QUICK = flags.DEFINE_bool("quick", False, "a tiny network and small images, to see that everything runs")
+
+
+def smooth(height, width):
+    """uint8 [height, width, 3]: smooth colors with some noise, as a photograph has."""
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).resize((width, height))
+    noise = rng.integers(-8, 9, (height, width, 1), dtype=np.int16)
+    return np.clip(np.asarray(coarse, np.int16) + noise, 0, 255).astype(np.uint8)
+
+
+def encoded(image, kind, **options):
+    """The bytes of an image file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, kind, **options)
+    return file.getvalue()
+
+
+def gif_with_a_larger_frame(side):
+    """A GIF that says 10x10, with a frame of side x side."""
+    content = bytearray(encoded(np.zeros((side, side), np.uint8), "GIF"))
+    content[6:10] = struct.pack("<HH", 10, 10)
+    return bytes(content)
+
+
+def requests_of_each_kind(scale):
+    """Yields (kind, pixels, the body for REST or the tensor for gRPC); `scale` divides all sides."""
+
+    def file(kind, image, content):
+        body = json.dumps({"instances": [{"b64": base64.b64encode(content).decode()}]}).encode()
+        return kind, image.shape[0] * image.shape[1], body
+
+    square = smooth(4000 // scale, 4000 // scale)
+    yield file("PNG", square, encoded(square, "PNG", compress_level=1))
+    yield file("JPEG", square, encoded(square, "JPEG"))
+    yield file("WebP", square, encoded(square, "WEBP", method=0))
+    for kind, shape in (("PNG, one pixel high", (1, 10**6)), ("PNG, one pixel wide", (10**6, 1))):
+        strip = np.zeros((*(max(side // scale, 1) for side in shape), 3), np.uint8)
+        yield file(kind, strip, encoded(strip, "PNG"))
+    gif = np.zeros((9000 // scale, 9000 // scale))
+    yield file("GIF, larger frame than screen", gif, gif_with_a_larger_frame(len(gif)))
+    numbers = smooth(2100 // scale, 2100 // scale)
+    text = json.dumps({"signature_name": "translate", "instances": [numbers.tolist()]}, separators=(",", ":"))
+    yield "JSON numbers", numbers.size // 3, text.encode()
+    yield "gRPC tensor", square.size // 3, square[None]
+
+
+class Server:
+    """The development server as a process of its own."""
+
+    def __init__(self, model):
+        command = [sys.executable, "-m", "pix2pix_tf.tools.serve", f"--model={model}", "--rest_port=0", "--grpc_port=0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        rest, grpc_line = (self.process.stdout.readline() for _ in range(2))
+        self.url = re.search(r"http://[\d.:]+", rest)[0]
+        options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
+        channel = grpc.insecure_channel(re.search(r"[\d.]+:\d+", grpc_line)[0], options)
+        self.predictions = PredictionServiceStub(channel)
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def ask(self, content):
+        """Sends a body over REST, or an array over gRPC → how it went, in a word."""
+        if isinstance(content, bytes):
+            response = self.session.post(f"{self.url}/v1/models/pix2pix:predict", content)
+            return "accepted" if response.ok else f"refused ({response.status_code})"
+        request = PredictRequest(inputs={"image": tf.make_tensor_proto(content)})
+        request.model_spec.name, request.model_spec.signature_name = "pix2pix", "translate"
+        try:
+            self.predictions.Predict(request, 600)
+        except grpc.RpcError as error:
+            return f"refused ({error.code().name})"
+        return "accepted"
+
+    def measure(self, content):
+        """(How it went, seconds, megabytes of the server's peak above what it held before)."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+        before, start = self._status("VmRSS"), time.perf_counter()
+        outcome = self.ask(content)
+        return outcome, time.perf_counter() - start, self._status("VmHWM") - before
+
+    def _status(self, name):
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(rf"{name}:\s+(\d+)", text)[1]) / 1024
+
+
+def untrained_run(folder):
+    """A run directory with a generator of the default width."""
+    config = pix2pix_tf.Config(**({"base_filters": 4, "image_size": 64} if _QUICK.value else {}))
+    generator = pix2pix_tf.build_generator(config, image_size=(None, None))
+    save_config(config, folder)
+    Checkpoints(folder, 1, {"generator": generator}, {}).save()
+    return folder
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(_MODEL.value or untrained_run(os.path.join(folder, "run")))
+        try:
+            rows = []
+            server.ask(smooth(256, 256)[None])  # What the first request alone costs is not what is asked.
+            for kind, pixels, content in requests_of_each_kind(scale=20 if _QUICK.value else 1):
+                size = len(content) if isinstance(content, bytes) else content.nbytes
+                time.sleep(2)  # Once a second, the server gives back what is freed.
+                outcome, seconds, megabytes = server.measure(content)
+                rows.append(
+                    [kind, f"{size / 2**20:.2f} MB", f"{pixels:,}", outcome, f"{seconds:.1f} s", f"{megabytes:,.0f} MB"]
+                )
+        finally:
+            server.process.terminate()
+            server.process.wait()
+    print(table(["request", "sent", "pixels", "outcome", "time", "memory"], rows))
+
+
+if __name__ == "__main__":
+    cli.run(main)
