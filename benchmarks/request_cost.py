@@ -22,16 +22,11 @@ from pathlib import Path
 import grpc
 import numpy as np
 import requests
-import tensorflow as tf
 from absl import flags
 from PIL import Image
-from tensorflow_serving.apis.predict_pb2 import PredictRequest
-from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 import pix2pix_tf
 from pix2pix_tf import cli
-from pix2pix_tf.runs import save_config
-from pix2pix_tf.training.checkpoints import Checkpoints
 from pix2pix_tf.utils.markdown import table
 
 _MODEL = cli.define_path("model", None, "run directory or export (default: an untrained generator)")
@@ -86,6 +81,8 @@ class Server:
     """The development server as a process of its own."""
 
     def __init__(self, model):
+        from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub  # imports TensorFlow
+
         command = [sys.executable, "-m", "pix2pix_tf.tools.serve", f"--model={model}", "--rest_port=0", "--grpc_port=0"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         rest, grpc_line = (self.process.stdout.readline() for _ in range(2))
@@ -98,6 +95,9 @@ class Server:
 
     def ask(self, content):
         """Sends a body over REST, or an array over gRPC → how it went, in a word."""
+        import tensorflow as tf
+        from tensorflow_serving.apis.predict_pb2 import PredictRequest
+
         if isinstance(content, bytes):
             response = self.session.post(f"{self.url}/v1/models/pix2pix:predict", content)
             return "accepted" if response.ok else f"refused ({response.status_code})"
@@ -123,6 +123,9 @@ class Server:
 
 def untrained_run(folder):
     """A run directory with a generator of the default width."""
+    from pix2pix_tf.runs import save_config
+    from pix2pix_tf.training.checkpoints import Checkpoints
+
     config = pix2pix_tf.Config(**({"base_filters": 4, "image_size": 64} if _QUICK.value else {}))
     generator = pix2pix_tf.build_generator(config, image_size=(None, None))
     save_config(config, folder)

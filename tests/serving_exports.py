@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from serving_process import serving
 
 from pix2pix_tf import Config, Translator, build_generator
 from pix2pix_tf.exporting import export, recording, signatures
@@ -52,3 +53,10 @@ def exports(tmp_path_factory):
     signatures.save(translators[1].config, translators[1].generator, 16_000_000, str(root / "second"))
     recording.record_requests(translators[1], str(root / "second"))
     return Exports(Path(first), root / "second", translators)
+
+
+@pytest.fixture(scope="session")
+def running_server(exports):
+    """A server of the first export as version 1, which nobody changes or ends."""
+    with serving(exports.first.parent) as server:
+        yield server

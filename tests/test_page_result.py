@@ -109,7 +109,7 @@ TENSORFLOW_WORDS = (
         (200, json.dumps({"error": "half of an answer"}), "half of an answer"),
         (503, "{}", "The server answered 503."),
         (502, "<h1>Bad gateway</h1>", " answers, but not as a model server."),
-        (200, json.dumps({"predictions": [{"b64": "aGVsbG8="}]}), "The server’s answer is not an image."),
+        (200, json.dumps({"predictions": [{"b64": "aGVsbG8="}]}), "The server’s output is not an image."),
     ],
     ids=["sentence", "tensorflow", "200", "empty", "html", "no-image"],
 )

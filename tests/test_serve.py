@@ -1,5 +1,6 @@
 """The real `tools.serve`: how it starts and ends, new versions, and what it does not have of TensorFlow Serving."""
 
+import base64
 import gzip
 import http.client
 import io
@@ -39,6 +40,8 @@ from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.regression_pb2 import RegressionRequest
 
+from pix2pix_tf import Translator, UserError
+from pix2pix_tf.serving import model_server
 from pix2pix_tf.serving.workers import MAX_BYTES
 from pix2pix_tf.utils.hosts import answered_hosts, is_loopback
 
@@ -63,11 +66,10 @@ def request_of(value, **spec):
     return request
 
 
-@pytest.fixture(scope="module")
-def server(exports):
+@pytest.fixture
+def server(running_server):
     """A server of version 1, which nobody changes or ends."""
-    with serving(exports.first.parent) as server:
-        yield server
+    return running_server
 
 
 # Where it is stricter than TensorFlow Serving, or says it in words of its own
@@ -136,7 +138,9 @@ def test_a_body_may_be_gzip(server):
     headers = {"Content-Encoding": "gzip"}
     for body in (gzip.compress(ONE), gzip.compress(b" " * 2**21 + ONE)):
         response = requests.post(f"{server.url}/v1/models/pix2pix:predict", body, headers=headers, timeout=PATIENCE)
-        assert response.json() == server.post(ONE).json()
+        (prediction,) = response.json()["predictions"]
+        (expected,) = server.post(ONE).json()["predictions"]
+        assert_same(decoded(base64.b64decode(prediction["b64"])), decoded(base64.b64decode(expected["b64"])))
 
 
 @pytest.mark.parametrize(
@@ -279,6 +283,22 @@ def ended(*flags):
         return this.process.returncode, output, this.errors()
 
 
+@pytest.fixture
+def refusal():
+    """refusal(base, rest_port=…): the sentence with which `serve` refuses to start, in this very process."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def refusal(base, rest_port=0, grpc_port=0):
+        with pytest.raises(UserError) as caught:
+            model_server.serve(str(base), "pix2pix", "127.0.0.1", rest_port, grpc_port)
+        return str(caught.value)
+
+    yield refusal
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.slow
 def test_a_folder_without_a_version_ends_with_a_sentence(tmp_path):
     status, output, errors = ended(f"--model={tmp_path}")
     assert (status, output) == (1, "")
@@ -289,29 +309,47 @@ def test_a_folder_without_a_version_ends_with_a_sentence(tmp_path):
 
 
 @pytest.mark.parametrize("flag", ["rest_port", "grpc_port"])
-def test_a_port_in_use_ends_with_a_sentence(server, exports, flag):
-    port = (server.url if flag == "rest_port" else server.address).rpartition(":")[2]
-    other = "grpc_port" if flag == "rest_port" else "rest_port"
-    status, output, errors = ended(f"--model={exports.first.parent}", f"--{flag}={port}", f"--{other}=0")
-    assert (status, output) == (1, "")
-    assert errors == (
-        f"error: Nothing can listen on 127.0.0.1:{port} (Address already in use); give another --{flag} or --host.\n"
+def test_a_port_in_use_is_a_sentence(server, exports, refusal, flag):
+    port = int((server.url if flag == "rest_port" else server.address).rpartition(":")[2])
+    assert refusal(exports.first.parent, **{flag: port}) == (
+        f"Nothing can listen on 127.0.0.1:{port} (Address already in use); give another --{flag} or --host."
     )
 
 
-def test_a_version_that_cannot_be_loaded_ends_with_a_sentence(tmp_path):
+def test_a_version_that_cannot_be_loaded_is_a_sentence(tmp_path, refusal):
     (tmp_path / "3").mkdir()
-    status, output, errors = ended(f"--model={tmp_path}", "--rest_port=0", "--grpc_port=0")
-    assert (status, output) == (1, "")
-    assert re.fullmatch(rf"error: version 3 in {tmp_path} cannot be loaded \(.*\)\n", errors)
+    assert re.fullmatch(rf"version 3 in {tmp_path} cannot be loaded \(.*\)", refusal(tmp_path))
 
 
+@pytest.mark.slow
+def test_a_run_is_served_at_once_and_leaves_nothing_behind(exports, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    run = exports.first.parents[1] / "run"
+    with serving(run, "--size=own") as server:
+        image = smooth_image(80, 90)
+        expected = Translator.load(str(run), size="own")(image)
+        assert_same(server.ask_rest("translate", {"image": image[None]})["image"][0], expected)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.communicate(timeout=PATIENCE)[0] == "stopped\n"
+        assert server.errors() == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_an_export_has_its_own_size(exports):
+    status, _, errors = ended(f"--model={exports.first.parent}", "--size=training")
+    sentence = "error: --size and --palette need a run: an export has its own, so give them to export.py.\n"
+    assert (status, errors) == (1, sentence)
+
+
+@pytest.mark.slow
 def test_a_name_that_no_address_can_hold(tmp_path):
     status, _, errors = ended(f"--model={tmp_path}", "--model_name=a/b")
     assert status == 1
     assert errors == "error: --model_name must be of letters, digits, _, . and -. Received: 'a/b'.\n"
 
 
+@pytest.mark.slow
 def test_without_the_web_framework_it_says_what_to_install(tmp_path):
     """A process in which Starlette cannot be imported."""
     program = "import sys, runpy; sys.modules['starlette'] = None; del sys.argv[0]; "
@@ -377,7 +415,7 @@ def test_a_request_that_never_comes_does_not_keep_the_server(exports):
             response = http.client.HTTPResponse(connection)
             response.begin()
             assert response.status == 503
-            assert json.load(response) == {"error": "the server was stopped before it had an answer"}
+            assert json.load(response) == {"error": "the server was stopped before the request was done"}
         server.process.communicate(timeout=PATIENCE)
         assert server.process.returncode == 0
         assert "Traceback" not in server.errors()

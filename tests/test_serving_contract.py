@@ -32,6 +32,9 @@ MEGABYTE = 2**20
 @pytest.fixture(scope="module", params=[serving, tensorflow_serving], ids=lambda start: start.__name__)
 def server(request, exports, tmp_path_factory):
     """A server of version 1, which nobody changes."""
+    if request.param is serving:
+        yield request.getfixturevalue("running_server")
+        return
     base = tmp_path_factory.mktemp("served")
     exports.publish(exports.first, base, 1)
     with request.param(base) as server:

@@ -33,7 +33,7 @@ MOST_OF_REPLY, MOST_OF_VALUE = 2**20, 30  # bytes that are read, and for each va
 
 
 class ImageRefused(UserError):
-    """A sentence of the server's on what is wrong with an image; another one may be answered."""
+    """A sentence of the server's on what is wrong with an image; it may accept another one."""
 
 
 def connect(server: str, model_name: str = "pix2pix", model_version: int | None = None, timeout: float = 60):

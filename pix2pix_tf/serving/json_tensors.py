@@ -1,4 +1,4 @@
-"""TensorFlow Serving's JSON: requests in row or columnar format → arrays, and answers → JSON.
+"""TensorFlow Serving's JSON: requests in row or columnar format → arrays, and outputs → JSON.
 
     {"signature_name": "translate", "instances": [{"image": [[[…]]]}, …]}       → {"predictions": [[[[…]]], …]}
     {"signature_name": "translate", "inputs": {"image": [[[[…]]]]}}             → {"outputs": [[[[…]]]]}

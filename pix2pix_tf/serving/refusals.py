@@ -1,4 +1,4 @@
-"""Why a request is not answered: one exception, and what its codes are called in HTTP."""
+"""Why a request is refused: one exception, and the HTTP status of each of its codes."""
 
 from grpc import StatusCode
 
@@ -14,7 +14,7 @@ HTTP_STATUS = {
 
 
 class Refused(Exception):
-    """A request that gets no answer but a code and a sentence.
+    """A request that gets a code and a sentence in the place of outputs.
 
     Attributes:
       code: a `grpc.StatusCode`, one of HTTP_STATUS.

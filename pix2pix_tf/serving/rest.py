@@ -51,7 +51,7 @@ def make_app(models: ModelVersions, workers: Workers, card: dict, hosts: list[st
                 body = await read_body(request, hold)
                 response = await to_the_end(_predict(models, workers, _asked_for(request), body))
         except asyncio.CancelledError as error:  # Uvicorn has waited long enough.
-            raise Refused(StatusCode.UNAVAILABLE, "the server was stopped before it had an answer") from error
+            raise Refused(StatusCode.UNAVAILABLE, "the server was stopped before the request was done") from error
         return Response(response, media_type="application/json")
 
     model, version = "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
@@ -105,7 +105,7 @@ async def _refused(_, refused):
 
 
 async def _no_such_route(request, error):
-    if request.url.path.startswith("/v1/"):  # TensorFlow Serving's answer
+    if request.url.path.startswith("/v1/"):  # as TensorFlow Serving says it
         return _error(400, f"Malformed request: {request.method} {request.url.path}")
     return _error(error.status_code, error.detail)
 

@@ -69,7 +69,7 @@ class SavedModel:
         )
 
     def predict(self, signature_name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """What a signature answers.
+        """The outputs of a signature.
 
         Args:
           signature_name: "" for the default one.

@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 PAGE = Path(__file__).parent / "page"
 SETTINGS = '{"model": "model", "palette": null, "size": null}'  # What index.html holds in the place of its model's.
 HEADERS = {
-    # The page may ask another server, such as TensorFlow Serving, for its answers; it loads nothing from there.
+    # The page may ask another server, such as TensorFlow Serving, for outputs; it loads nothing from there.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -39,7 +39,7 @@ def routes(model_name: str, card: dict) -> list[BaseRoute]:
 
 
 class _Files(StaticFiles):
-    """Static files that are answered with HEADERS."""
+    """Static files with HEADERS."""
 
     def file_response(self, *args, **kwargs):
         response = super().file_response(*args, **kwargs)

@@ -1,4 +1,4 @@
-// Any image that the browser can decode → upright, on white, of a size that a model answers soon.
+// Any image that the browser can decode → upright, on white, of a size that a model translates soon.
 
 const MAX_SIDE = 1024; // pixels; a CPU needs a second or two for such a square
 

@@ -54,9 +54,9 @@ export class Model {
       const advice = elsewhere ? " Does it run, and with --rest_api_enable_cors_support?" : " Does it still run?";
       throw new Error(`The server ${this.server} does not answer.${advice}`);
     }
-    const answer = await response.json().catch(() => ({ error: `${this.server} answers, but not as a model server.` }));
-    if (response.ok && !answer.error) return answer;
-    throw new Error(sentence(answer.error ?? `The server answered ${response.status}.`));
+    const reply = await response.json().catch(() => ({ error: `${this.server} answers, but not as a model server.` }));
+    if (response.ok && !reply.error) return reply;
+    throw new Error(sentence(reply.error ?? `The server answered ${response.status}.`));
   }
 }
 

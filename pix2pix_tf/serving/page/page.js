@@ -1,4 +1,4 @@
-// The page: an input is drawn or chosen, the model is asked, its answer is shown. The latest request wins.
+// The page: an input is drawn or chosen, the model is asked, its output is shown. The latest request wins.
 
 import { Drawing } from "./drawing.js";
 import { examples } from "./examples.js";
@@ -99,7 +99,7 @@ async function run(action) {
 
 async function translate(signal) {
   const input = await toPng(source());
-  await showAnswer(signal, input, "", () => model.translate(input, signal));
+  await showOutput(signal, input, "", () => model.translate(input, signal));
 }
 
 /** The same with dropout noise, of a new seed each time. */
@@ -107,15 +107,15 @@ async function sample(signal) {
   const seed = Array.from(crypto.getRandomValues(new Uint16Array(2)));
   const [content, input] = [pixels(source()), await toPng(source())];
   const ask = async () => pixelsToPng(await model.sample(content, seed, signal));
-  await showAnswer(signal, input, ` · seed ${seed.join(", ")}`, ask);
+  await showOutput(signal, input, ` · seed ${seed.join(", ")}`, ask);
 }
 
-async function showAnswer(signal, input, remark, ask) {
+async function showOutput(signal, input, remark, ask) {
   const kind = chosen("kind");
   const start = performance.now();
-  const answer = await ask();
+  const output = await ask();
   const seconds = (performance.now() - start) / 1000;
-  const [before, after, version] = await Promise.all([decode(input), decode(answer), describe(signal)]);
+  const [before, after, version] = await Promise.all([decode(input), decode(output), describe(signal)]);
   signal.throwIfAborted();
   before.className = kind;
   const facts = `${seconds.toFixed(2)} s · ${model.name}, version ${version}${remark}`;

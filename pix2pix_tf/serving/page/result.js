@@ -1,4 +1,4 @@
-// The model's answer over what it was asked: a slider between the two, facts, download.
+// The model's output over its input: a slider between the two, facts, download.
 
 const byId = (id) => document.getElementById(id);
 const split = byId("split");
@@ -17,21 +17,21 @@ export async function decode(blob) {
     await image.decode();
   } catch {
     URL.revokeObjectURL(image.src);
-    throw new Error("The server’s answer is not an image.");
+    throw new Error("The server’s output is not an image.");
   }
   return image;
 }
 
 /**
- * Shows an answer in the place of the one before.
+ * Shows an output in the place of the one before.
  *
- * @param before, after decoded images: what the model was asked, and its answer
+ * @param before, after decoded images: the model's input and output
  * @param name of the file that is offered for download
- * @param facts one line on how it was made, which follows the answer's size
+ * @param facts one line on how it was made, which follows the output's size
  */
 export function show({ before, after, name, facts }) {
   replace("before", Object.assign(before, { alt: "The input" }));
-  replace("after", Object.assign(after, { alt: "The model’s answer" }));
+  replace("after", Object.assign(after, { alt: "The model’s output" }));
   byId("compare").style.setProperty("--width", after.naturalWidth);
   byId("compare").style.setProperty("--height", after.naturalHeight);
   byId("compare").hidden = byId("download").hidden = false;
