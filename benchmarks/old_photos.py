@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 import pix2pix_tf
 from pix2pix_tf import images
 from pix2pix_tf.data import pairing
-from pix2pix_tf.data.old_look import old_look
+from pix2pix_tf.data.degradation import degrade
 from pix2pix_tf.evaluation.lab_histograms import intersections, lab_histograms
 from pix2pix_tf.evaluation.outputs import open_splits, read_pair, spread
 from pix2pix_tf.evaluation.quality import picture_metrics
@@ -34,12 +34,12 @@ _BASE_FILTERS = flags.DEFINE_integer("base_filters", 16, "width of the networks"
 
 TRAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "train.py")
 LOOKS = {  # How a photograph is handed in: (photo, seed) → uint8 [H, W, 3].
-    "black and white": lambda photo, seed: old_look(photo, seed, ()),
-    "tinted": lambda photo, seed: old_look(photo, seed, ("tint",)),
-    "faded": lambda photo, seed: old_look(photo, seed, ("fading",)),
-    "grainy": lambda photo, seed: old_look(photo, seed, ("grain",)),
-    "old: all three": old_look,
-    "old, contrast stretched": lambda photo, seed: stretched(old_look(photo, seed)),
+    "black and white": lambda photo, seed: degrade(photo, seed, ()),
+    "tinted": lambda photo, seed: degrade(photo, seed, ("tint",)),
+    "faded": lambda photo, seed: degrade(photo, seed, ("fading",)),
+    "grainy": lambda photo, seed: degrade(photo, seed, ("grain",)),
+    "old: all three": degrade,
+    "old, contrast stretched": lambda photo, seed: stretched(degrade(photo, seed)),
 }
 
 

@@ -18,6 +18,7 @@ MAX_PIXELS = 100_000_000  # Larger pictures are refused before they are decoded.
 
 # Pillow warns of odd metadata, of which nobody can make anything; what cannot be decoded is an error.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+_CUT_SHORT = ("truncated", "bytes not processed", "incomplete", "buffer is not large enough")  # as Pillow says it
 _opening = threading.Lock()
 
 
@@ -92,6 +93,8 @@ def _opened(file, name):
 
 def _reason(error, file):
     """A word on why a file cannot be decoded."""
+    if any(words in str(error).lower() for words in _CUT_SHORT):
+        return "the file is cut short"
     if not isinstance(error, Image.UnidentifiedImageError):
         return str(error) or type(error).__name__
     size = file.seek(0, os.SEEK_END) if hasattr(file, "seek") else os.path.getsize(file)

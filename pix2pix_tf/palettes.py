@@ -1,4 +1,4 @@
-"""Label maps as pictures: which class each color stands for."""
+"""Label maps as images: which class each color stands for."""
 
 import dataclasses
 import importlib
@@ -29,15 +29,15 @@ class Palette:
     colors: tuple[tuple[int, int, int], ...]
     ignored: tuple[tuple[int, int, int], ...] = ()
 
-    def classes(self, picture) -> np.ndarray:
+    def classes(self, image) -> np.ndarray:
         """A label map, uint8 [H, W, 3] → int32 [H, W], the number of the nearest color in RGB.
 
         It is IGNORED where the nearest is an ignored color. Of colors that are equally near the first one counts.
         """
-        nearest = self._squared_distances(picture).argmin(axis=0)
+        nearest = self._squared_distances(image).argmin(axis=0)
         return np.where(nearest < len(self.colors), nearest, IGNORED).astype(np.int32)
 
-    def likeness(self, picture) -> float:
+    def likeness(self, image) -> float:
         """The share, in [0, 1], of the pixels of a uint8 [H, W, 3] whose color is within NEAR of one in the palette.
 
         Means over the 453 pairs of the CMP facades, with their palette: 0.59 for the label maps, which JPEG blurred,
@@ -45,11 +45,11 @@ class Palette:
         palette of Cityscapes, whose grays are closer to photos: 0.55 to 0.64 for the same maps in its colors and
         blurred alike, 0.07 for the photos.
         """
-        return float(np.mean(self._squared_distances(picture).min(axis=0) <= NEAR**2))
+        return float(np.mean(self._squared_distances(image).min(axis=0) <= NEAR**2))
 
-    def _squared_distances(self, picture):
+    def _squared_distances(self, image):
         """float32 [colors, H, W]; all values are exact."""
-        pixels = np.asarray(picture, np.float32)
+        pixels = np.asarray(image, np.float32)
         return np.stack([np.square(pixels - np.float32(color)).sum(-1) for color in self.colors + self.ignored])
 
 
@@ -57,7 +57,7 @@ def palette_of(dataset: str) -> Palette:
     """The palette of a data set of this project, by its TFDS name or that of its preset.
 
     Raises:
-      UserError: there is no such data set, or its pictures are no label maps.
+      UserError: there is no such data set, or its images are no label maps.
     """
     dataset = preset_of(dataset)["dataset"]
     known = _names_of_datasets()

@@ -22,6 +22,9 @@ def seen(recognize):
     return lambda split: [" ".join(recognize(half) for half in split.read(i)) for i in range(len(split))]
 
 
+OTHER = "of each pair (--direction="
+
+
 def file_names(split):
     return [os.path.basename(name) for name in split.names]
 
@@ -117,7 +120,7 @@ def test_colorize_takes_photos_unless_all_pictures_are_twice_as_wide(draw, seen)
     assert seen(pairs.train)[0] == "0A 0B"
     draw("train", [2, 3], "A", size=(32, 40))
     photos = open_source(Config(data_dir=root, task="colorize"))
-    assert "single photos" in photos.description
+    assert "single photos" in photos.description and photos.description.endswith("; colorize")
     assert seen(photos.train)[2] == "2A 2A"
 
 
@@ -139,9 +142,24 @@ def test_layout_side_by_side_overrules_folders_named_a_and_b(draw, seen):
     [
         ("translate", "a_to_b", ("a", "b"), "translate A → B"),
         ("translate", "b_to_a", ("b", "a"), "translate B → A"),
-        ("colorize", "a_to_b", ("b", "b"), "colorize B"),
-        ("colorize_rgb", "b_to_a", ("a", "a"), "colorize_rgb A"),
-        ("inpaint", "a_to_b", ("b", "b"), "inpaint B"),
+        (
+            "colorize",
+            "a_to_b",
+            ("b", "b"),
+            f"colorize B, the right half {OTHER}b_to_a takes the other one)",
+        ),
+        (
+            "colorize_rgb",
+            "b_to_a",
+            ("a", "a"),
+            f"colorize_rgb A, the left half {OTHER}a_to_b takes the other one)",
+        ),
+        (
+            "inpaint",
+            "a_to_b",
+            ("b", "b"),
+            f"inpaint B, the right half {OTHER}b_to_a takes the other one)",
+        ),
     ],
 )
 def test_direction_and_task_decide_source_and_target(draw, task, direction, expected, words):
@@ -204,7 +222,7 @@ def test_tfds_pairs_are_the_drawn_ones(toy_facades):
 
 def test_a_tfds_photo_is_source_and_target_of_colorize():
     source = open_source(Config(dataset="photos_only", task="colorize"))
-    assert source.description == "photos_only: TFDS builder, 3 train, 1 held out for validation; colorize B"
+    assert source.description == "photos_only: TFDS builder, 3 train, 1 held out for validation; colorize"
     pairs = [source.train.read(i) for i in range(3)] + [source.val.read(0)]
     assert sorted((a[0, 0, 0], b[7, 7, 2]) for a, b in pairs) == [(0, 0), (50, 50), (100, 100), (150, 150)]
 
@@ -237,7 +255,9 @@ def test_an_empty_folder_is_named(draw, folders, named):
     root = draw(".", [])
     for folder in folders:
         os.mkdir(os.path.join(root, folder))
-    with pytest.raises(UserError, match=rf"^{root}{named}/? holds no pictures; allowed are \.jpg, \.jpeg, \.png"):
+    with pytest.raises(
+        UserError, match=rf"^{root}{named}/? holds no images \(of kinds JPEG, PNG, .*\); add some to it\."
+    ):
         open_source(Config(data_dir=root))
 
 
@@ -268,7 +288,7 @@ def test_two_pictures_of_one_name_in_a_folder_are_refused(draw):
 def test_partners_of_different_size_are_named(draw):
     draw("A", [0], "A")
     root = draw("B", [0], "B", size=(33, 40))
-    with pytest.raises(UserError, match=f"{root}/A/00.png is 32x32 but {root}/B/00.png is 40x33"):
+    with pytest.raises(UserError, match=f"{root}/A/00.png is 32x32 but {root}/B/00.png is 33x40"):
         open_source(Config(data_dir=root)).train.read(0)
 
 

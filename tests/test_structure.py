@@ -28,7 +28,8 @@ ORDER += ["study", "serving", "interop", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
     "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders", "plain_paths"],
-    "data": "split parallel preflight folders pairing old_look paired_archive tfrecords sources pipeline".split(),
+    "data": "split parallel preflight layouts folders pairing degradation pair_making content paired_archive".split()
+    + "tfrecords sources data_report pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": ["study_images", "protocol", "answers_file", "sessions", "fooling_rates", "study_server"],
     "exporting": "decoding signatures recording replay card publication temporary tflite".split(),

@@ -8,7 +8,7 @@ from pix2pix_tf.data import paired_archive
 from pix2pix_tf.errors import UserError
 
 HOMEPAGE = "https://www.kaggle.com/datasets/elibooklover/victorian400"
-GRAY, COLOR = "gray", "resized"  # The folders of the archive; a third, `original`, has pictures of many sizes.
+GRAY, COLOR = "gray", "resized"  # The folders of the archive; a third, `original`, has images of many sizes.
 HELD_OUT = 10  # Every tenth name, in alphabetical order, belongs to the split `val`.
 
 
@@ -36,8 +36,8 @@ class Builder(paired_archive.PairBuilder):
 
     def _generate_examples(self, archive, stems):
         """Yields (file name without ending, example) of the pairs with these names."""
-        gray = {PurePath(name).stem: picture for name, picture in archive.pictures(GRAY)}
-        for name, color in archive.pictures(COLOR):
+        gray = {PurePath(name).stem: image for name, image in archive.images_in(GRAY)}
+        for name, color in archive.images_in(COLOR):
             stem = PurePath(name).stem
             if stem in stems:
                 if gray[stem].shape != color.shape:
@@ -49,14 +49,14 @@ class Builder(paired_archive.PairBuilder):
 
 
 def _paired_stems(archive):
-    """The names of the pictures without their endings, sorted; the same in both folders."""
+    """The names of the images without their endings, sorted; the same in both folders."""
     names = archive.names()
     gray, color = ({PurePath(name).stem for name in names.get(folder, ())} for folder in (GRAY, COLOR))
     if alone := sorted(gray ^ color):
         raise UserError(
             f"{archive.path} has {alone[0]} in only one of its folders {GRAY} and {COLOR} "
-            f"({len(alone)} such pictures); get it anew."
+            f"({len(alone)} such images); get it anew."
         )
     if not gray:
-        raise UserError(f"{archive.path} has no pictures in folders {GRAY} and {COLOR}; get victorian400.zip anew.")
+        raise UserError(f"{archive.path} has no images in folders {GRAY} and {COLOR}; get victorian400.zip anew.")
     return sorted(gray)

@@ -1,149 +1,266 @@
-"""Pairs in a folder of one's own, in one of three layouts.
+"""Pairs in a folder of one's own, in one of these layouts (`layouts` knows the names of splits and sides).
 
     side_by_side   data_dir/{train,val}/x.jpg               A is the left half, B the right one
-    two_folders    data_dir/{A,B}/x.jpg, data_dir/{train,val}/{A,B}/x.jpg or data_dir/{A,B}/{train,val}/x.jpg
+    two_folders    data_dir/{A,B}/x.jpg, data_dir/{train,val}/{A,B}/x.jpg, data_dir/{A,B}/{train,val}/x.jpg
+                   or data_dir/{trainA,trainB,valA,valB}/x.jpg
+    suffixes       data_dir/{train,val}/x_{photo,label}.jpg
     photos         data_dir/{train,val}/x.jpg               for tasks that need no pairs
 
 `val/` may be called `test/` or `validation/` too.
 """
 
+import functools
+import itertools
 import os
+import statistics
+from typing import NamedTuple
 
 from pix2pix_tf import images
+from pix2pix_tf.data import layouts
 from pix2pix_tf.data.split import Split, split_of_files
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.tasks import get_task
-from pix2pix_tf.utils.image_files import EXTENSIONS
+from pix2pix_tf.utils.image_files import EXAMPLES, count_other_files, list_images, match_by_stem
+from pix2pix_tf.utils.spread import evenly_spread
 
-VALIDATION_NAMES = ("val", "validation", "test")
+_LOOKED_AT = 50  # headers of a split that tell whether its images are pairs
 
 
-def open_folder(config) -> tuple[str, dict[str, Split]]:
-    """data_dir → (a word on its layout, {split name: Split})."""
+class Data(NamedTuple):
+    """What data consist of: a word on the layout, {name: Split}, lines on what is not used, and "pairs" or "photos"."""
+
+    layout: str
+    splits: dict[str, Split]
+    notes: list[str] = ()
+    noun: str = "pairs"
+
+
+def open_folder(config) -> Data:
+    """What `data_dir` holds; UserError if that is nothing, or cannot be understood."""
     root = config.data_dir
     if not os.path.isdir(root):
-        raise UserError(f"data_dir {root} is not a folder; give one that holds your pictures.")
-    layout = _find_layout(config) if config.layout == "auto" else config.layout
-    if layout == "two_folders":
-        folders = _two_folders(root)
-        if "train" not in folders:
-            raise UserError(f"{root} must hold two folders A and B, or layout must be another than two_folders.")
-        splits = {name: match(*pair) for name, pair in folders.items()}
-        return "folders A and B", splits
-    present = [name for name in ("train", *VALIDATION_NAMES) if os.path.isdir(os.path.join(root, name))]
-    if "train" in present:
-        paths = {name: list_images(os.path.join(root, name)) for name in present}
-        paths = {name: found for name, found in paths.items() if found or name == "train"}
-    else:
-        paths = {"train": list_images(root)} | {name: list_images(os.path.join(root, name)) for name in present}
-    if not paths["train"]:
-        folder = os.path.join(root, "train") if "train" in present else root
-        raise UserError(f"{folder} holds no pictures; allowed are {', '.join(EXTENSIONS)}.")
-    words, join = ("side-by-side pairs", _halves) if layout == "side_by_side" else ("single photos", _twice)
-    if layout == "photos" and get_task(config).paired:
+        raise UserError(f"data_dir {root} is not a folder; give one that holds your images.")
+    if config.layout == "photos" and get_task(config).paired:
         raise UserError(
             f"layout photos has no pairs, which task {config.task} needs; take colorize, colorize_rgb or inpaint."
         )
-    return words, {name: split_of_files([(path,) for path in found], join) for name, found in paths.items()}
+    data = _in_two_folders(root, config.layout) if config.layout in ("auto", "two_folders") else None
+    data = data or _in_one_folder(root, config)
+    return data._replace(notes=[*data.notes, *_left_out(root, data.splits)])
 
 
-def _find_layout(config):
-    if _two_folders(config.data_dir) or any(os.path.isdir(os.path.join(config.data_dir, side)) for side in "AB"):
-        return "two_folders"
-    if get_task(config).paired:
-        return "side_by_side"
-    paths = list_images(config.data_dir)[:50]
-    return "side_by_side" if paths and all(_is_twice_as_wide(path) for path in paths) else "photos"
+def _in_two_folders(root, layout):
+    """Data whose sides lie in folders of their own; None if there are no such folders."""
+    sides, folders = layouts.side_folders(root)
+    if not sides:
+        if layout == "two_folders" or {"a", "b"} & folders.get("train", {}).keys():
+            raise UserError(f"{root} must hold two folders A and B, or layout must be another than two_folders.")
+        return None
+    splits, notes = {}, []
+    for split, found in folders.items():
+        if set(sides) <= found.keys():
+            splits[split] = match(*(found[side] for side in sides))
+        elif alone := set(sides) & found.keys():
+            notes.append(f"{found[alone.pop()]} has no folder of partners beside it, so {split} is not used")
+    notes += [
+        f"{os.path.join(root, name)} holds images in no folders of sides, so it is not used"
+        for split, name in layouts.split_folders(root).items()
+        if split not in folders and list_images(os.path.join(root, name))
+    ]
+    names = [os.path.relpath(folders["train"][side], root) for side in sides]
+    usual = {part for name in names for part in name.split(os.sep)} <= {"A", "B", "train"}
+    return Data("folders A and B" if usual else f"folders {names[0]} (A) and {names[1]} (B)", splits, notes)
 
 
-def _is_twice_as_wide(path):
-    try:
-        header = images.read_header(path)
-    except UserError:
-        return True  # Says nothing about the layout; reading it will say what is wrong.
-    return header.width == 2 * header.height
+def _in_one_folder(root, config):
+    """Data whose files lie together: side-by-side pairs, pairs named by suffixes, or photos."""
+    found = layouts.split_folders(root)
+    where = {split: os.path.join(root, name) for split, name in found.items()}
+    paths = {split: _paths(folder) for split, folder in where.items()}
+    if "train" not in paths:
+        where["train"], paths["train"] = root, _paths(root)
+    if not paths["train"]:
+        raise UserError(_holds_no_images(where["train"]))
+    paths = {"train": paths["train"]} | {split: listed for split, listed in paths.items() if listed}
+    if config.layout == "auto" and layouts.by_suffix(paths["train"]):
+        return _named_by_suffixes(paths)
+    if config.layout == "photos" or (config.layout == "auto" and not get_task(config).paired and not _all_wide(paths)):
+        splits = {split: _split(listed, _twice) for split, listed in paths.items()}
+        return Data("single photos", splits, noun="photos")
+    if config.layout == "auto":
+        _check_are_pairs(where["train"], paths["train"])
+    singles = [split for split in paths if _has_single_images(paths, split)]
+    notes = [
+        f"{where[split]} holds images half as wide as the pairs of {where['train']}, so inputs without targets; "
+        "it is not used"
+        for split in singles
+    ]
+    pairs = {split: _split(listed, _halves) for split, listed in paths.items() if split not in singles}
+    return Data("side-by-side pairs", pairs, notes)
 
 
-def _two_folders(root):
-    """{split name: (folder A, folder B)}; empty where there are none."""
-    found = {}
-    for split in ("", "train", *VALIDATION_NAMES):
-        for pair in (
-            [os.path.join(root, split, side) for side in "AB"],
-            [os.path.join(root, side, split) for side in "AB"],
-        ):
-            if all(os.path.isdir(folder) for folder in pair):
-                found[split or "train"] = tuple(os.path.normpath(folder) for folder in pair)
-    return found
+def images_outside_of_splits(folder: str) -> list[str]:
+    """The images of a folder by their paths in it, without those in subfolders that are splits."""
+    return list_images(folder, leave_out=tuple(layouts.split_folders(folder).values()))
+
+
+def _paths(folder):
+    """The same by their whole paths."""
+    return [os.path.join(folder, path) for path in images_outside_of_splits(folder)]
+
+
+def _split(paths, join):
+    return split_of_files([(path,) for path in paths], join)
+
+
+def _holds_no_images(folder):
+    others = ", ".join(f"{count} {ending}" for ending, count in count_other_files(folder).most_common(3))
+    return f"{folder} holds no images (of kinds {EXAMPLES}){f', only {others}' if others else ''}; add some to it."
+
+
+# Pairs named by suffixes
+
+
+def _named_by_suffixes(paths):
+    splits, notes = {}, []
+    for split, listed in paths.items():
+        if not (found := layouts.by_suffix(listed)):
+            notes.append(f"{split} is not used: its files are not named as those of train are")
+            continue
+        sides, matched = found
+        splits[split] = _split_of_matched(matched, [f"whose name ends with {side}" for side in sides])
+    (first, second), _ = layouts.by_suffix(paths["train"])
+    return Data(f"files named {first} (A) and {second} (B)", splits, notes)
+
+
+# Are they side-by-side pairs?
+
+
+def _all_wide(paths):
+    sizes = _sizes(paths["train"])
+    return all(width == 2 * height for height, width in sizes)
+
+
+def _sizes(paths):
+    """(height, width) of some images; those that cannot be read are left out here."""
+    sizes = []
+    for number in evenly_spread(len(paths), _LOOKED_AT):
+        try:
+            header = images.read_header(paths[number])
+        except UserError:
+            continue
+        sizes.append((header.height, header.width))
+    return sizes
+
+
+def _check_are_pairs(folder, paths):
+    """Raises UserError where the halves of most images can hardly be pairs."""
+    if same := layouts.namesakes(folder):
+        raise UserError(
+            f"{same[0]} and {same[1]} hold files of the same names, as the two sides of pairs do; "
+            "rename these folders to A and B, or give --layout=side_by_side if each file holds two halves."
+        )
+    sizes = _sizes(paths)
+    narrow = [size for size in sizes if size[1] <= size[0]]
+    if 2 * len(narrow) > len(sizes):
+        height, width = statistics.mode(narrow)
+        raise UserError(
+            f"{folder} holds images of {height}x{width} (height x width), which are no side-by-side pairs; put the two "
+            "sides into folders A and B, or give --layout=side_by_side if each file holds two halves."
+        )
+
+
+def _has_single_images(paths, split):
+    """Whether the images of a split are half as wide as those of train, for their height."""
+    if split == "train":
+        return False
+    ours, theirs = ([width / height for height, width in _sizes(listed)] for listed in (paths[split], paths["train"]))
+    return bool(ours and theirs) and 1.8 < statistics.median(theirs) / statistics.median(ours) < 2.2
+
+
+# What is left out
+
+
+def _left_out(root, splits):
+    """A line that counts the files of a folder that belong to no split."""
+    used = _real(path for split in splits.values() for path in itertools.chain(split.without_pair, *split.files))
+    unused = sorted(_real(os.path.join(root, path) for path in list_images(root)) - used)
+    counts = [f"{count} {ending}" for ending, count in count_other_files(root).most_common()]
+    if unused:
+        folders = sorted({os.path.relpath(os.path.dirname(path), os.path.realpath(root)) for path in unused})
+        counts.append(f"{len(unused)} images in {', '.join(folders[:3])}{', …' if len(folders) > 3 else ''}")
+    plugin = "; pip install pillow-heif to read .heic" if any(".hei" in count for count in counts) else ""
+    return [f"files left out: {', '.join(counts)}{plugin}"] if counts else []
+
+
+def _real(paths):
+    """The set of some paths, with links to folders resolved."""
+    real_folder = functools.cache(os.path.realpath)
+    return {os.path.join(real_folder(os.path.dirname(path)), os.path.basename(path)) for path in paths}
+
+
+# Two files a pair
 
 
 def match(folder_a: str, folder_b: str) -> Split:
-    """Two folders → a Split of the pictures that have the same name in both, whatever their endings."""
-    by_name = {}  # name: [files in A, files in B]
-    for side, folder in enumerate((folder_a, folder_b)):
-        for path in list_images(folder):
-            name = os.path.splitext(os.path.relpath(path, folder))[0]
-            by_name.setdefault(name, ([], []))[side].append(path)
-    if not by_name:
-        raise UserError(f"{folder_a} holds no pictures; allowed are {', '.join(EXTENSIONS)}.")
-    files, without_pair = [], []
-    for _, (in_a, in_b) in sorted(by_name.items()):
+    """Two folders → a Split of the images that have the same name in both, whatever their endings."""
+    pair = (folder_a, folder_b)
+    listed = [images_outside_of_splits(folder) for folder in pair]
+    if not any(listed):
+        raise UserError(_holds_no_images(folder_a))
+    matched = {
+        stem: tuple(
+            [os.path.join(folder, path) for path in paths]
+            for folder, paths in zip((folder_a, folder_b), both, strict=True)
+        )
+        for stem, both in match_by_stem(*listed).items()
+    }
+    return _split_of_matched(matched, [f"of the same name in {folder}" for folder in pair])
+
+
+def _split_of_matched(matched, partners):
+    """{name: (files of A, files of B)} → a Split; `partners` says of each side what its file should be."""
+    files, without_pair = [], {}
+    for in_a, in_b in matched.values():
         if len(in_a) == len(in_b) == 1:
             files.append((*in_a, *in_b))
         elif not in_a or not in_b:
-            other = folder_b if in_a else folder_a
-            without_pair += [
-                f"{path} has no partner of the same name in {other}; add the partner or remove the picture."
-                for path in in_a + in_b
-            ]
+            partner = partners[1 if in_a else 0]
+            without_pair |= {
+                path: f"{path} has no partner {partner}; add the partner or remove the image." for path in in_a + in_b
+            }
         else:
-            without_pair += [_has_namesake(path) for paths in (in_a, in_b) if len(paths) > 1 for path in paths]
+            without_pair |= {path: _has_namesake(path) for paths in (in_a, in_b) if len(paths) > 1 for path in paths}
     return split_of_files(files, _same_size, without_pair)
 
 
 def photos(folder: str) -> Split:
-    """All pictures in a folder, those with a namesake left out, as a Split in which each is its own partner."""
-    by_name = {}
-    for path in list_images(folder):
-        by_name.setdefault(os.path.splitext(path)[0], []).append(path)
+    """All images in a folder, those with a namesake left out, as a Split in which each is its own partner."""
+    by_name = [found for (found,) in match_by_stem(_paths(folder)).values()]
     return split_of_files(
-        [(paths[0],) for paths in by_name.values() if len(paths) == 1],
+        [(found[0],) for found in by_name if len(found) == 1],
         _twice,
-        [_has_namesake(path) for paths in by_name.values() if len(paths) > 1 for path in paths],
+        {path: _has_namesake(path) for found in by_name if len(found) > 1 for path in found},
     )
-
-
-def list_images(folder: str) -> list[str]:
-    """All pictures below a folder, sorted by path.
-
-    What is hidden is left out, and so are subfolders for validation, which are splits of their own.
-    """
-    paths = []
-    for where, folders, files in os.walk(folder, followlinks=True):
-        left_out = VALIDATION_NAMES if where == folder else ()
-        folders[:] = [name for name in folders if not name.startswith(".") and name not in left_out]
-        names = [name for name in files if name.lower().endswith(EXTENSIONS) and not name.startswith(".")]
-        paths += [os.path.join(where, name) for name in names]
-    return sorted(paths)
 
 
 def _has_namesake(path):
     return f"{path} has a namesake with another ending in its folder, so its partner is not clear; rename it."
 
 
-def _halves(paths, pictures):
-    return images.split_pair(*pictures, *paths)
+def _halves(paths, decoded):
+    return images.split_pair(*decoded, *paths)
 
 
-def _twice(_, pictures):
-    return pictures[0], pictures[0]
+def _twice(_, decoded):
+    return decoded[0], decoded[0]
 
 
-def _same_size(paths, pictures):
-    (height_a, width_a, _), (height_b, width_b, _) = (picture.shape for picture in pictures)
+def _same_size(paths, decoded):
+    (height_a, width_a, _), (height_b, width_b, _) = (image.shape for image in decoded)
     if (height_a, width_a) != (height_b, width_b):
         raise UserError(
-            f"{paths[0]} is {width_a}x{height_a} but {paths[1]} is {width_b}x{height_b}; "
+            f"{paths[0]} is {height_a}x{width_a} but {paths[1]} is {height_b}x{width_b} (height x width); "
             "the two of a pair must have the same size."
         )
-    return tuple(pictures)
+    return tuple(decoded)

@@ -29,32 +29,32 @@ HOST = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets"
 
 @dataclasses.dataclass(frozen=True)
 class Archive:
-    """Pictures in the folders of a .tar.gz or .zip file, or of the folder that it unpacks to."""
+    """Images in the folders of a .tar.gz or .zip file, or of the folder that it unpacks to."""
 
     path: epath.Path
     dl_manager: tfds.download.DownloadManager
 
     def names(self) -> dict[str, list[str]]:
-        """The names of the pictures in each folder: {"train": ["1.jpg", …], "val": …}."""
+        """The names of the images in each folder: {"train": ["1.jpg", …], "val": …}."""
         names = {}
         with self._errors_as_sentences():
             for file, _ in self._files():
                 names.setdefault(file.parent.name, []).append(file.name)
         return {folder: sorted(names[folder]) for folder in sorted(names)}
 
-    def pictures(self, folder: str) -> Iterator[tuple[str, np.ndarray]]:
-        """Yields (name, RGB uint8 [H, W, 3]) of each picture in a folder, in the archive's order."""
+    def images_in(self, folder: str) -> Iterator[tuple[str, np.ndarray]]:
+        """Yields (name, RGB uint8 [H, W, 3]) of each image in a folder, in the archive's order."""
         with self._errors_as_sentences():
             for file, read in self._files():
                 if file.parent.name == folder:
                     yield file.name, images.read_image(io.BytesIO(read()), self.describe(folder, file.name))
 
     def describe(self, folder: str, name: str) -> str:
-        """What to call a picture in an error."""
+        """What to call an image in an error."""
         return f"{folder}/{name} in {self.path}"
 
     def _files(self) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
-        """Yields (path inside, function that reads it) of each picture; hidden files are left out."""
+        """Yields (path inside, function that reads it) of each image; hidden files are left out."""
         if self.path.is_dir():
             files = ((path.relative_to(self.path), path.read_bytes) for path in Path(self.path).rglob("*"))
         else:
@@ -89,8 +89,8 @@ def manual_dir_to_fill(dl_manager: tfds.download.DownloadManager) -> str:
 class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """Features `a` and `b`: RGB uint8 [H, W, 3], 0 to 255, the two of a pair of the same size.
 
-    They are stored as PNG, which keeps to the last bit what the downloaded picture decodes to. Compressing the halves
-    of a JPEG picture as JPEG once more would change them, and blur the colors of label maps a second time.
+    They are stored as PNG, which keeps to the last bit what the downloaded image decodes to. Compressing the halves
+    of a JPEG image as JPEG once more would change them, and blur the colors of label maps a second time.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -115,7 +115,7 @@ class PairBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 
 class PairedArchiveBuilder(PairBuilder, skip_registration=True):
-    """A data set of the pix2pix paper: HOST/ARCHIVE.tar.gz, one folder of side-by-side pictures for each split.
+    """A data set of the pix2pix paper: HOST/ARCHIVE.tar.gz, one folder of side-by-side images for each split.
 
     Feature `a` is the left half and `b` the right one. The splits are the folders that the archive has.
     """
@@ -129,7 +129,7 @@ class PairedArchiveBuilder(PairBuilder, skip_registration=True):
         archive = in_manual_dir(dl_manager, f"{self.ARCHIVE}.tar.gz", self.ARCHIVE) or self._download(dl_manager)
         splits = archive.names()
         if not splits:
-            raise UserError(f"{archive.path} holds no pictures; it should have them in folders such as train and val.")
+            raise UserError(f"{archive.path} holds no images; it should have them in folders such as train and val.")
         return {split: self._generate_examples(archive, split) for split in splits}
 
     def _download(self, dl_manager):
@@ -144,6 +144,6 @@ class PairedArchiveBuilder(PairBuilder, skip_registration=True):
 
     def _generate_examples(self, archive, split):
         """Yields (file name, example)."""
-        for name, image in archive.pictures(split):
+        for name, image in archive.images_in(split):
             a, b = images.split_pair(image, archive.describe(split, name))
             yield name, {"a": a, "b": b}

@@ -1,4 +1,4 @@
-"""Side-by-side pairs of pictures that are not paired yet: resizing, edges, gray, and which split a pair goes to."""
+"""Side-by-side pairs of images that are not paired yet: resizing, edges, gray, and which split a pair goes to."""
 
 import hashlib
 import importlib.util
@@ -13,10 +13,10 @@ def resized(image: np.ndarray, size: tuple[int, int], fit: str, upscale: bool, n
     """uint8 [H, W, 3] → uint8 [*size, 3], with antialiasing.
 
     Args:
-      image: the picture.
-      size: (height, width) that is wanted.
+      image: what is resized.
+      size: (height, width) of the result.
       fit: `crop` cuts off equally on both sides what is too long for these proportions; `stretch` keeps everything.
-      upscale: whether the picture may be smaller than `size`.
+      upscale: whether the image may be smaller than `size`.
       name: what to call it in an error.
 
     Raises:
@@ -25,15 +25,15 @@ def resized(image: np.ndarray, size: tuple[int, int], fit: str, upscale: bool, n
     height, width = size
     if not upscale and (image.shape[0] < height or image.shape[1] < width):
         raise UserError(
-            f"{name} is {image.shape[1]}x{image.shape[0]}, smaller than the {width}x{height} that are wanted; "
+            f"{name} is {image.shape[0]}x{image.shape[1]} (height x width), smaller than --size={height}x{width}; "
             "take a smaller --size, or give --upscale."
         )
     if image.shape[:2] == size:
         return image
-    picture = Image.fromarray(image)
+    whole = Image.fromarray(image)
     if fit == "crop":
-        return np.asarray(ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS))
-    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+        return np.asarray(ImageOps.fit(whole, (width, height), Image.Resampling.LANCZOS))
+    return np.asarray(whole.resize((width, height), Image.Resampling.LANCZOS))
 
 
 def check_edges_can_be_made() -> None:
@@ -59,7 +59,7 @@ def side_by_side(a: np.ndarray, b: np.ndarray, names) -> np.ndarray:
     """Two uint8 [H, W, 3] → uint8 [H, 2W, 3]; raises UserError, with both names, where the sizes differ."""
     if a.shape != b.shape:
         raise UserError(
-            f"{names[0]} is {a.shape[1]}x{a.shape[0]} but {names[1]} is {b.shape[1]}x{b.shape[0]}; "
+            f"{names[0]} is {a.shape[0]}x{a.shape[1]} but {names[1]} is {b.shape[0]}x{b.shape[1]} (height x width); "
             "give a --size that both are brought to."
         )
     return np.concatenate([a, b], axis=1)

@@ -1,4 +1,4 @@
-"""Many pictures at once, in threads, which is enough: Pillow works without Python's lock."""
+"""Many images at once, in threads, which is enough: Pillow works without Python's lock."""
 
 import concurrent.futures
 import os
@@ -15,7 +15,7 @@ def in_parallel(function: Callable[[Any], Any], items: Sequence, title: str | No
     hidden = None if title else True  # None: hidden where there is no terminal.
     with (
         concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
-        tqdm(total=len(items), desc=title, unit="picture", dynamic_ncols=True, disable=hidden) as bar,
+        tqdm(total=len(items), desc=title, unit="image", dynamic_ncols=True, disable=hidden) as bar,
     ):
         for start in range(0, len(items), _AT_ONCE):
             for result in pool.map(function, items[start : start + _AT_ONCE]):

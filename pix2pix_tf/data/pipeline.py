@@ -3,7 +3,7 @@
 read and cache → jitter and mirror → task encoding → batch → prefetch. The content of step s depends
 on the configuration's seed and on s alone, so a run that starts at step s sees exactly what an
 uninterrupted one would have seen there: each epoch's order is a shuffle seeded by the epoch, and
-every random number is a stateless function of the picture's running number.
+every random number is a stateless function of the image's running number.
 """
 
 import contextlib
@@ -17,6 +17,9 @@ from pix2pix_tf.data.sources import source_and_target
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.tasks import get_task
+from pix2pix_tf.utils.spread import evenly_spread
+
+_SLURM = ("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE")
 
 
 class Reader:
@@ -55,23 +58,46 @@ class Reader:
 
 
 def cache_bytes(config) -> float:
-    """How much memory decoded pictures may take: as configured, or half of what is free."""
+    """How much memory decoded images may take: as configured, or half of what is free."""
     return free_memory() / 2 if config.cache_gigabytes == "auto" else config.cache_gigabytes * 2**30
 
 
 def free_memory() -> int:
-    """Bytes that are free on this machine, or that the container allows, if it allows less.
+    """Bytes that are free on this machine, or that this process may use, if that is less.
 
     Where the system does not tell, as outside Linux, a quarter of the machine's memory is taken for free.
     """
-    limits = []
+    limits = [*_limits_of_control_groups(), *_limits_of_slurm()]
     with contextlib.suppress(OSError):
         lines = Path("/proc/meminfo").read_text().splitlines()
         limits += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of control groups, version 2 and 1
-        with contextlib.suppress(OSError, ValueError):  # It is not there, or "max".
-            limits.append(int(Path("/sys/fs/cgroup", name).read_text()))
     return min(limits, default=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
+
+
+def _limits_of_control_groups():
+    """Bytes that the process's own control groups and all that these lie in leave; versions 2 and 1."""
+    groups = {("/sys/fs/cgroup", "memory.max", "/"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "/")}
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            number, controllers, group = line.split(":", 2)
+            if number == "0":
+                groups.add(("/sys/fs/cgroup", "memory.max", group))
+            elif "memory" in controllers.split(","):
+                groups.add(("/sys/fs/cgroup/memory", "memory.limit_in_bytes", group))
+    for root, file, group in groups:
+        path = Path(root, group.lstrip("/"))
+        for folder in (path, *(parent for parent in path.parents if parent.is_relative_to(root))):
+            with contextlib.suppress(OSError, ValueError):  # It is not there, or "max".
+                yield int(Path(folder, file).read_text())
+
+
+def _limits_of_slurm():
+    """Bytes that SLURM allots to the job on this node, where it does not enforce them by control groups."""
+    environment = {name: os.environ[name] for name in _SLURM if os.environ.get(name, "").isdecimal()}
+    if megabytes := int(environment.get("SLURM_MEM_PER_NODE", 0)):  # 0 stands for the whole node.
+        yield megabytes * 2**20
+    elif {"SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE"} <= environment.keys():
+        yield int(environment["SLURM_MEM_PER_CPU"]) * int(environment["SLURM_CPUS_ON_NODE"]) * 2**20
 
 
 def steps_per_epoch(split, config) -> int:
@@ -93,11 +119,12 @@ def training_dataset(split, config, start_step=0, reader=None, share=None) -> tf
     first, last = share or (0, config.batch_size)
     used = steps_per_epoch(split, config) * config.batch_size
     first_image = start_step * config.batch_size
+    pair_numbers = tf.range(len(split), dtype=tf.int64)
 
     def epoch_order(epoch):
-        # Dataset.shuffle would mix in TensorFlow's global seed, which a user of the library may set.
-        numbers = tf.random.experimental.stateless_shuffle(tf.range(len(split), dtype=tf.int64), [config.seed, epoch])
-        return tf.data.Dataset.from_tensor_slices(numbers[:used])
+        # Stateless: tf.data's own shuffle mixes in the global seed, which belongs to whoever calls this.
+        order = tf.random.experimental.stateless_shuffle(pair_numbers, [config.seed, epoch], "philox")
+        return tf.data.Dataset.from_tensor_slices(order[:used])
 
     def example(image_number, pair_number):
         seeds = tf.random.experimental.stateless_split([config.seed, image_number], 2)
@@ -115,10 +142,10 @@ def training_dataset(split, config, start_step=0, reader=None, share=None) -> tf
 
 
 def training_batches(split, config, start_step=0, share=None):
-    """Iterates over `training_dataset`; a picture that cannot be used raises its UserError.
+    """Iterates over `training_dataset`; an image that cannot be used raises its UserError.
 
     It is raised outside of the `except`: TensorFlow's error as its context would keep the iterator alive,
-    and a process that ends while an iterator reads pictures may hang.
+    and a process that ends while an iterator reads images may hang.
     """
     reader = Reader(split, cache_bytes(config))
     try:
@@ -136,6 +163,7 @@ def fixed_pairs(split, config, count) -> list[tuple[tf.Tensor, tf.Tensor]]:
     Returns:
       A list of (source, target), float32 [H, W, 3] in [-1, 1] at the training size.
     """
-    count = min(count, len(split))
-    numbers = [i * len(split) // count for i in range(count)]
-    return [source_and_target(config, augment.plain(split.read(i), config.size)) for i in numbers]
+    return [
+        source_and_target(config, augment.plain(split.read(number), config.size))
+        for number in evenly_spread(len(split), count)
+    ]

@@ -1,7 +1,7 @@
 """Looks at all pairs of a split before they are used: which of them are bad, and what they are like.
 
-Bad are pictures that are unreadable, truncated, too large or too small, pairs whose halves do not fit, and pairs that
-were there before, in the same or in another split.
+Bad are images that are unreadable, truncated, too large or too small, pairs whose halves do not fit, and duplicates
+of other pairs, in the same or in another split.
 """
 
 import collections
@@ -18,8 +18,9 @@ from pix2pix_tf.config import MIN_LEVELS
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.spread import evenly_spread
 
-MIN_SIDE = 2**MIN_LEVELS  # Of the smallest picture that the generator can halve MIN_LEVELS times.
+MIN_SIDE = 2**MIN_LEVELS  # Of the smallest image that the generator can halve MIN_LEVELS times.
 QUICK_PAIRS = 2000  # So many headers are read in about a second.
 THUMBNAIL = 96  # pixels, the longest side
 
@@ -30,8 +31,8 @@ class Findings:
 
     Attributes:
       bad: {number of a pair: sentences that say what is wrong with it, each beginning with a path}.
-      sizes: how many pairs have a size, (height, width) of one of the two.
-      kinds: how many files are of a kind, such as "JPEG RGB".
+      sizes: how many pairs that can be read have a size, (height, width) of one of the two; duplicates count.
+      kinds: how many files that can be read are of a kind, such as "JPEG RGB".
       shown: {number: small copies of the pair} of those that were asked for and are good.
     """
 
@@ -58,17 +59,14 @@ def check(splits: dict[str, Split], show: dict[str, Iterable[int]] | None = None
         examined = in_parallel(functools.partial(_examine, split, wanted), range(len(split)), name)
         for number, pair in enumerate(examined):
             found.kinds.update(pair.kinds)
-            sentences = pair.sentences
-            if not sentences:
-                own_name = split.names[number]
-                twin = first_of.setdefault(pair.fingerprint, own_name)
-                if twin != own_name:
-                    sentences = [f"{own_name} shows the same as {twin}; remove one of them."]
-            if sentences:
-                found.bad[number] = sentences
-                continue
-            found.sizes[pair.size] += 1
-            if number in wanted:
+            if pair.size:
+                found.sizes[pair.size] += 1
+            name = split.names[number]
+            if pair.sentences:
+                found.bad[number] = pair.sentences
+            elif (first := first_of.setdefault(pair.fingerprint, name)) != name:
+                found.bad[number] = [f"{name} is a duplicate of {first}; remove one of them."]
+            elif number in wanted:
                 found.shown[number] = pair.small
     return findings
 
@@ -77,9 +75,9 @@ def check_quickly(split: Split) -> list[str]:
     """Looks at a split's headers, of at most QUICK_PAIRS pairs that are spread over it.
 
     Returns:
-      Sentences that say which are no pictures, or of a size that will not do, each beginning with a path.
+      Sentences that say which are no images, or of a size that will not do, each beginning with a path.
     """
-    numbers = range(0, len(split), max(1, -(-len(split) // QUICK_PAIRS))) if split.outline else ()
+    numbers = evenly_spread(len(split), QUICK_PAIRS) if split.outline else ()
     return [sentence for sentence in in_parallel(functools.partial(_look, split), numbers) if sentence]
 
 
@@ -110,15 +108,15 @@ def _examine(split, wanted, number):
     except UserError as error:
         return _Examined([sentence for file in files if (sentence := _refusal(file))] or [str(error)])
     if sentence := _too_small(split.names[number], pair):
-        return _Examined([sentence], kinds)
+        return _Examined([sentence], kinds, pair[0].shape[:2])
     small = [_thumbnail(image) for image in pair] if number in wanted else []
     return _Examined([], kinds, pair[0].shape[:2], _fingerprint(pair), small)
 
 
 def _thumbnail(image):
-    picture = Image.fromarray(image)
-    picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    return picture
+    small = Image.fromarray(image)
+    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    return small
 
 
 def _refusal(file):
@@ -134,7 +132,10 @@ def _too_small(name, pair):
     height, width, _ = pair[0].shape
     if min(height, width) >= MIN_SIDE:
         return None
-    return f"{name} shows {width}x{height}, but the networks need {MIN_SIDE}x{MIN_SIDE}; replace or remove it."
+    return (
+        f"{name} shows {height}x{width} (height x width), but the networks need {MIN_SIDE}x{MIN_SIDE}; "
+        "replace or remove it."
+    )
 
 
 def _fingerprint(pair):

@@ -1,6 +1,6 @@
 """Where pairs come from: a TFDS builder, or a folder of one's own (see `folders`).
 
-Without a validation split, one picture in ten is held out.
+Without a validation split, one image in ten is held out.
 """
 
 import dataclasses
@@ -11,25 +11,36 @@ import sys
 
 from pix2pix_tf import images
 from pix2pix_tf.data import preflight
-from pix2pix_tf.data.folders import VALIDATION_NAMES, open_folder
+from pix2pix_tf.data.content import remarks
+from pix2pix_tf.data.folders import Data, open_folder
+from pix2pix_tf.data.layouts import VALIDATION_NAMES
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.data.tfrecords import TFRecords
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import names_of_data_sets
 from pix2pix_tf.tasks import get_task
+from pix2pix_tf.utils.console import log
 from pix2pix_tf.utils.locks import exclusive_lock
 
-HELD_OUT = 10  # every tenth picture, where there is no validation split
+HELD_OUT = 10  # every tenth image, where there is no validation split
+LISTED = 20  # bad images that are named
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """The training and validation pairs of a run, a line that says what was found, and one on each bad picture."""
+    """The training and validation pairs of a run.
+
+    Attributes:
+      description: a line that says what was found and what is learned.
+      notes: lines on what is not used, and on content that hardly is what the user wants.
+      left_out: a sentence on each bad image that was left out.
+    """
 
     description: str
     train: Split
     val: Split
     left_out: list[str] = ()
+    notes: list[str] = ()
 
 
 def open_source(config) -> Source:
@@ -41,12 +52,12 @@ def open_source(config) -> Source:
     Raises:
       UserError: there are no such pairs, too few of them, or bad ones.
     """
-    layout, splits = list_splits(config)
-    if "train" not in splits:
-        raise UserError(f"{config.dataset} has no split train, only {', '.join(splits)}; take another data set.")
-    name = next((name for name in VALIDATION_NAMES if name in splits), None)
-    used = {split: splits[split] for split in ("train", name) if split}
-    used, left_out = _without_bad(used) if config.skip_bad_images else (_checked(used), [])
+    data = list_splits(config)
+    if "train" not in data.splits:
+        raise UserError(f"{config.dataset} has no split train, only {', '.join(data.splits)}; take another data set.")
+    name = next((name for name in VALIDATION_NAMES if name in data.splits), None)
+    used = {split: data.splits[split] for split in ("train", name) if split}
+    used, left_out = _without_bad(used, data.noun) if config.skip_bad_images else (_checked(used), [])
     train = used["train"]
     if name:
         val, found = used[name], f"{len(used[name])} {name}"
@@ -55,37 +66,43 @@ def open_source(config) -> Source:
         found = f"{len(val)} held out for validation"
     if config.batch_size > len(train):
         raise UserError(
-            f"batch_size {config.batch_size} is larger than the {len(train)} training pairs; make it smaller."
+            f"batch_size {config.batch_size} is larger than the {len(train)} training {data.noun}; make it smaller."
         )
     description = (
-        f"{config.data_dir or config.dataset}: {layout}, {len(train)} train, {found}; {_what_is_learned(config)}"
+        f"{config.data_dir or config.dataset}: {data.layout}, {len(train)} train, {found}; "
+        f"{what_is_learned(config, data)}"
     )
-    return Source(description, train, val, left_out)
+    return Source(description, train, val, left_out, [*data.notes, *remarks(train, config)])
 
 
-def list_splits(config) -> tuple[str, dict[str, Split]]:
-    """(A word on the layout, {name: Split}) of all that a configuration's data consist of, good or bad."""
+def list_splits(config) -> Data:
+    """All that a configuration's data consist of, good or bad."""
     return open_folder(config) if config.data_dir else _tfds(config)
 
 
 def _checked(splits):
-    """The same splits; raises UserError if a quick look finds a bad picture."""
-    for split in splits.values():
-        if bad := [*split.without_pair, *preflight.check_quickly(split)]:
-            count = f"one of {len(bad)} such, " if len(bad) > 1 else ""
-            raise UserError(f"{bad[0].removesuffix('.')} ({count}which --skip_bad_images leaves out).")
+    """The same splits; raises UserError if a quick look finds bad images, after naming all that it found."""
+    bad = [
+        line for split in splits.values() for line in [*split.without_pair.values(), *preflight.check_quickly(split)]
+    ]
+    if len(bad) > 1:
+        more = [f"and {len(bad) - LISTED} more"] if len(bad) > LISTED else []
+        log("\n  ".join(["images that cannot be used:", *bad[:LISTED], *more]))
+    if bad:
+        count = f"one of {len(bad)} such, " if len(bad) > 1 else ""
+        raise UserError(f"{bad[0].removesuffix('.')} ({count}which --skip_bad_images leaves out).")
     return splits
 
 
-def _without_bad(splits):
-    """The splits' good pairs, and a sentence on each picture that is left out."""
+def _without_bad(splits, noun):
+    """The splits' good pairs, and a sentence on each image that is left out."""
     kept, left_out = {}, []
     for name, findings in preflight.check(splits).items():
         split = splits[name]
-        left_out += [*split.without_pair, *(sentence for sentences in findings.bad.values() for sentence in sentences)]
+        left_out += [*split.without_pair.values(), *(line for lines in findings.bad.values() for line in lines)]
         kept[name] = split.part(i for i in range(len(split)) if i not in findings.bad)
         if not kept[name]:
-            raise UserError(f"No pair of {name} can be used: {left_out[-1]}")
+            raise UserError(f"None of the {noun} of {name} can be used: {left_out[-1]}")
     return kept, left_out
 
 
@@ -104,13 +121,20 @@ def source_and_target(config, pair):
     return (source, target) if get_task(config).paired else (target, target)
 
 
-def _what_is_learned(config):
+def what_is_learned(config, data: Data) -> str:
+    """A few words on the task; of pairs whose one half it takes, also how to take the other one."""
     first, second = ("A", "B") if config.direction == "a_to_b" else ("B", "A")
-    return f"{config.task} {first} → {second}" if get_task(config).paired else f"{config.task} {second}"
+    if get_task(config).paired:
+        return f"{config.task} {first} → {second}"
+    if data.noun == "photos":
+        return config.task
+    half = f"{'right' if second == 'B' else 'left'} half of each pair" if "side" in data.layout else "one of each pair"
+    other = "b_to_a" if config.direction == "a_to_b" else "a_to_b"
+    return f"{config.task} {second}, the {half} (--direction={other} takes the other one)"
 
 
 def _tfds(config):
-    """The TFDS builder named by `config.dataset` → (a word on it, {split name: Split})."""
+    """The Data of the TFDS builder named by `config.dataset`."""
     import tensorflow_datasets as tfds  # Here, because folders need none of it.
 
     builder = _builder(tfds, config.dataset)
@@ -134,7 +158,7 @@ def _tfds(config):
             records = builder.as_data_source(split=name, decoders=decoders)
         names = [f"{config.dataset}/{name} record {i}" for i in range(len(records))]
         splits[name] = Split(names, lambda i, records=records, names=names: _read_record(records[i], keys, names[i]))
-    return "TFDS builder", splits
+    return Data("TFDS builder", splits, noun="photos" if "image" in keys else "pairs")
 
 
 def _prepared(tfds, builder):

@@ -15,18 +15,18 @@ class Split:
     Attributes:
       names: what to call each pair in a message: its path, or its record.
       read: number → (a, b), two uint8 arrays [H, W, 3]; for single photos both are the photo. Raises
-        UserError for a picture that cannot be used.
+        UserError for an image that cannot be used.
       files: the paths that each pair is read from; empty where there are none.
       outline: the same as `read`, but from the headers alone: of the same sizes and black. None where there is no
         such shortcut.
-      without_pair: a sentence on each file that belongs to no pair, beginning with its path.
+      without_pair: {path of a file that belongs to no pair: a sentence on it, beginning with the path}.
     """
 
     names: list[str]
     read: Callable[[int], tuple[np.ndarray, np.ndarray]]
     files: list[tuple[str, ...]] = ()
     outline: Callable[[int], tuple[np.ndarray, np.ndarray]] | None = None
-    without_pair: list[str] = ()
+    without_pair: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __len__(self):
         return len(self.names)
@@ -42,17 +42,17 @@ class Split:
         )
 
 
-def split_of_files(files, join, without_pair=()):
-    """A Split of the pairs that `join(paths, pictures)` makes of the pictures in each tuple of paths."""
+def split_of_files(files, join, without_pair=None):
+    """A Split of the pairs that `join(paths, decoded)` makes of the images in each tuple of paths."""
     return Split(
         [paths[0] for paths in files],
         lambda i: join(files[i], [images.read_image(path) for path in files[i]]),
         files,
         lambda i: join(files[i], [_blank(images.read_header(path)) for path in files[i]]),
-        without_pair,
+        without_pair or {},
     )
 
 
 def _blank(header):
-    """A black picture that takes no memory."""
+    """A black image that takes no memory."""
     return np.broadcast_to(np.uint8(0), (header.height, header.width, 3))

@@ -36,7 +36,7 @@ def open_splits(config, name) -> tuple[Split, Split]:
     source = open_source(config)
     if name in ("train", "val"):
         return getattr(source, name), source.train
-    _, others = list_splits(config)
+    others = list_splits(config).splits
     if name not in others:
         known = dict.fromkeys(["train", "val", *others])
         raise UserError(

@@ -79,7 +79,7 @@ def _open_source(config, devices):
         log(devices.description)
     with devices.chief_first():
         source = open_source(config)
-    log(source.description)
+    log("\n".join([source.description, *source.notes]))
     if source.left_out:
         log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} images:", *source.left_out]))
     return source

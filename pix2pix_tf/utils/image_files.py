@@ -1,8 +1,18 @@
 """Which image files a folder holds, and which of several folders belong together."""
 
+import collections
+import importlib.util
 import os
+from collections.abc import Iterator
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+# What Pillow opens of the kinds that hold photographs or drawings; HEIC needs a plugin, see `images`.
+EXTENSIONS = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff"),
+    *(".jp2", ".j2k", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".tga", ".qoi"),
+    *((".heic", ".heif") if importlib.util.find_spec("pillow_heif") else ()),
+)
+EXAMPLES = "JPEG, PNG, WebP, TIFF and what else Pillow opens"  # of these endings, for messages
+_OF_SYSTEMS = ("thumbs.db", "desktop.ini")  # What Windows leaves in folders of images.
 
 
 def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...] = ()) -> list[str]:
@@ -16,8 +26,23 @@ def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...]
       subfolders: whether its subfolders are searched too.
       leave_out: names of subfolders directly in `folder` that are not searched.
     """
+    return sorted(path for path in _files(folder, subfolders, leave_out) if path.lower().endswith(EXTENSIONS))
+
+
+def count_other_files(folder: str) -> collections.Counter:
+    """How many files below a folder `list_images` leaves out, by their ending; hidden files do not count."""
+    endings = (
+        os.path.splitext(path)[1].lower()
+        for path in _files(folder)
+        if os.path.basename(path).lower() not in _OF_SYSTEMS
+    )
+    return collections.Counter(ending or "without an ending" for ending in endings if ending not in EXTENSIONS)
+
+
+def _files(folder, subfolders=True, leave_out=()) -> Iterator[str]:
+    """The paths in a folder of all files below it that are not hidden, each once."""
     folder = os.fspath(folder)
-    found, entered, waiting = [], set(), [folder]
+    entered, waiting = set(), [folder]
     while waiting:
         for where, folders, files in os.walk(waiting.pop(0)):
             real = os.path.realpath(where)
@@ -25,14 +50,12 @@ def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...]
                 folders.clear()
                 continue
             entered.add(real)
-            names = [name for name in files if name.lower().endswith(EXTENSIONS) and not name.startswith(".")]
-            found += [os.path.relpath(os.path.join(where, name), folder) for name in names]
+            yield from (os.path.relpath(os.path.join(where, name), folder) for name in files if name[0] != ".")
             skipped = leave_out if where == folder else ()
             inner = [name for name in folders if subfolders and not name.startswith(".") and name not in skipped]
             folders[:] = sorted(inner)
             paths = [os.path.join(where, name) for name in folders]
             waiting += [path for path in paths if os.path.islink(path)]
-    return sorted(found)
 
 
 def match_by_stem(*lists: list[str]) -> dict[str, tuple[list[str], ...]]:
