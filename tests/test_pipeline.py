@@ -163,14 +163,42 @@ def test_free_memory_is_a_part_of_the_machines():
     assert 2**26 < pipeline.free_memory() < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-@pytest.mark.parametrize("limit, expected", [("max", 8000 * 1024), ("1000", 1000), ("99999999999", 8000 * 1024)])
-def test_free_memory_is_no_more_than_a_container_allows(monkeypatch, limit, expected):
-    files = {
+V1, V2 = "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
+
+
+@pytest.mark.parametrize(
+    "files, environment, expected",
+    [
+        ({}, {}, 8000 * 1024),
+        ({f"{V2}/memory.max": "max"}, {}, 8000 * 1024),
+        ({f"{V2}/memory.max": "1000"}, {}, 1000),
+        ({f"{V2}/memory.max": "99999999999"}, {}, 8000 * 1024),
+        ({f"{V2}/job/step/memory.max": "max", f"{V2}/job/memory.max": "3000"}, {}, 3000),
+        ({f"{V2}/job/step/memory.max": "2000", f"{V2}/job/memory.max": "3000"}, {}, 2000),
+        ({f"{V1}/memory.limit_in_bytes": "5000"}, {}, 5000),
+        ({f"{V1}/slurm/job/memory.limit_in_bytes": "9223372036854771712"}, {}, 8000 * 1024),
+        ({f"{V1}/slurm/memory.limit_in_bytes": "4000"}, {}, 4000),
+        ({}, {"SLURM_MEM_PER_NODE": "4"}, 4 * 2**20),
+        ({}, {"SLURM_MEM_PER_NODE": "0"}, 8000 * 1024),
+        ({}, {"SLURM_MEM_PER_CPU": "1", "SLURM_CPUS_ON_NODE": "3"}, 3 * 2**20),
+    ],
+)
+def test_free_memory_is_no_more_than_this_process_may_use(monkeypatch, files, environment, expected):
+    files |= {
         "/proc/meminfo": "MemTotal: 9000 kB\nMemAvailable: 8000 kB\n",
-        "/sys/fs/cgroup/memory.max": limit,
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes": "",
+        "/proc/self/cgroup": "4:memory:/slurm/job\n3:cpu,cpuacct:/x\n0::/job/step\n",
     }
-    monkeypatch.setattr(pipeline.Path, "read_text", lambda path: files[str(path)])
+
+    def read(path):
+        if str(path) not in files:
+            raise FileNotFoundError(path)
+        return files[str(path)]
+
+    monkeypatch.setattr(pipeline.Path, "read_text", read)
+    for name in ("SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_CPUS_ON_NODE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     assert pipeline.free_memory() == expected
 
 

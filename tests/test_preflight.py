@@ -5,8 +5,6 @@ import contextlib
 import io
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -222,63 +220,3 @@ def test_a_quick_look_is_bounded(pairs, looked_at):
     split = Split([str(i) for i in range(pairs)], None, outline=lambda i: (seen.append(i), pair)[1])
     assert preflight.check_quickly(split) == []
     assert len(seen) == len(set(seen)) == looked_at
-
-
-# The tool
-
-
-def run_check_data(where, *arguments):
-    command = [sys.executable, "-m", "pix2pix_tf.tools.check_data", *arguments]
-    done = subprocess.run(command, cwd=where, capture_output=True, text=True)
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_the_tool_reports_on_a_folder(draw, tmp_path):
-    draw("train", range(3))
-    root = draw("val", [5], ending="jpg", size=(40, 48))
-    status, output, errors = run_check_data(tmp_path, f"--data_dir={root}")
-    assert (status, errors) == (0, "")
-    assert output.splitlines() == [
-        f"{root}: side-by-side pairs",
-        "train: 3 pairs, 0 of them bad",
-        "  sizes: 3 of 32x32",
-        "  files: 3 PNG RGB",
-        "val: 1 pairs, 0 of them bad",
-        "  sizes: 1 of 48x40",
-        "  files: 1 JPEG RGB",
-        "contact sheet: pictures-contact-sheet.png",
-        "bad pictures: none",
-    ]
-    with Image.open(tmp_path / "pictures-contact-sheet.png") as sheet:
-        assert sheet.size == (800, 104)
-        assert [sheet.getpixel((x, 16))[:2] for x in (10, 106, 210, 410)] == [(0, 60), (0, 200), (10, 60), (20, 60)]
-
-
-def test_the_tool_fails_for_bad_pictures_and_keeps_the_old_sheet(draw, tmp_path):
-    root = draw("train", range(3))
-    Path(root, "train", "01.png").write_bytes(b"")
-    (tmp_path / "pictures-contact-sheet.png").write_bytes(b"old")
-    status, output, errors = run_check_data(tmp_path, f"--data_dir={root}")
-    assert (status, errors) == (1, "")
-    assert output.splitlines()[-3:-1] == ["contact sheet: pictures-contact-sheet-2.png", "bad pictures: 1"]
-    assert output.splitlines()[-1].startswith(f"  {root}/train/01.png ")
-    assert (tmp_path / "pictures-contact-sheet.png").read_bytes() == b"old"
-
-
-@pytest.mark.parametrize(
-    ("output", "message"),
-    [
-        ("taken.png", "exists and is not overwritten"),
-        ("pictures/train/sheet.png", "would become one of the images"),
-        ("sheet.txt", "must be a .png file"),
-        ("nowhere/sheet.png", "there is no folder"),
-    ],
-)
-def test_the_sheet_goes_to_a_new_file_outside_the_data(draw, tmp_path, monkeypatch, output, message):
-    from pix2pix_tf.tools import check_data
-
-    monkeypatch.chdir(tmp_path)
-    draw("train", [0])
-    Path("taken.png").touch()
-    with pytest.raises(UserError, match=message):
-        check_data._check_output(output, "pictures")

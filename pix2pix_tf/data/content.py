@@ -66,7 +66,5 @@ def _are_gray(decoded):
 
 def _gray_targets(paired, side):
     if paired:
-        return (
-            f"images of side {side}, the targets, are gray: outputs may come out tinted, so turn them gray afterwards."
-        )
+        return f"images of side {side}, the targets, are gray: outputs may be tinted, so turn them gray afterwards."
     return "the images are gray, so there is no color to learn from them; take images in color."

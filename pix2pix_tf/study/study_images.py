@@ -11,7 +11,7 @@ from PIL import Image
 from pix2pix_tf import images
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.utils.image_files import EXTENSIONS, list_images
+from pix2pix_tf.utils.image_files import EXAMPLES, list_images
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,12 +86,12 @@ def _by_name(folder):
         raise UserError(f"{folder} is not a folder; give one that holds images.")
     found = {}
     for inner in list_images(folder):
-        path, name = os.path.join(folder, inner), os.path.splitext(inner)[0]
+        name, path = os.path.splitext(inner)[0], os.path.join(folder, inner)
         if name in found:
             raise UserError(f"{found[name]} and {path} have the same name but for the ending; remove or rename one.")
         found[name] = path
     if not found:
-        raise UserError(f"{folder} holds no images; allowed are {', '.join(EXTENSIONS)}.")
+        raise UserError(f"{folder} holds no images (of kinds {EXAMPLES}); add some to it.")
     return found
 
 
