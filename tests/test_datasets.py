@@ -287,7 +287,7 @@ def test_a_broken_archive_is_named(build, tmp_path, damage):
 
 def test_an_archive_without_pictures_is_named(build, tmp_path):
     manual = pack(tmp_path / "manual", "maps", {"maps/README": b"moved"})
-    with pytest.raises(UserError, match="holds no pictures"):
+    with pytest.raises(UserError, match="holds no images"):
         build("maps", manual)
 
 

@@ -174,7 +174,7 @@ def test_a_pair_of_both_splits_is_kept_for_training_only(draw):
 
 
 def test_two_pairs_may_share_one_half(draw):
-    """Such as an empty label map: only a pair that is the same in both halves is there twice."""
+    """Such as an empty label map: only a pair that is the same in both halves is a duplicate."""
     draw("A", [0, 1], "A")
     root = draw("B", [0], "B")
     shutil.copy(f"{root}/B/00.png", f"{root}/B/01.png")

@@ -46,7 +46,7 @@ def test_a_missing_folder(tmp_path, folders):
 
 def test_an_empty_folder(tmp_path, folders):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"empty holds no images; allowed are \.jpg"):
+    with pytest.raises(UserError, match=r"empty holds no images \(of kinds JPEG"):
         open_study_images(str(tmp_path / "empty"), folders[1], False, 4)
 
 

@@ -115,7 +115,7 @@ def test_a_run_directory_alone_is_enough_to_continue(type_train_py, trained):
         (["--steps=-1"], "steps must be at least 0. Received: -1."),
         (["--dataset=nosuch"], "There is no TFDS data set 'nosuch'"),
         (["--data_dir=nowhere"], "data_dir nowhere is not a folder"),
-        (["--data_dir=../empty"], "../empty holds no pictures"),
+        (["--data_dir=../empty"], "../empty holds no images"),
         (["--data_dir=../pictures"], "../pictures/01.png cannot be decoded"),
         (["--data_dir=../pictures", "--batch_size=9"], "batch_size 9 is larger than the 1 training pairs"),
         (["200"], "Unexpected argument '200'; settings are flags such as --steps=200, see --help."),
