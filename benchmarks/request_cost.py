@@ -3,8 +3,9 @@
     python benchmarks/request_cost.py                     # an untrained generator of the default width
     python benchmarks/request_cost.py --model=runs/mine
 
-Each request goes to a server in a process of its own, one after the other. Memory is the peak of the server's resident
-set during the request, above what it was before; Linux keeps it.
+Each request goes to a server in a process of its own, one after the other. Time is that of the whole request;
+processors are the seconds that the server computed, on all cores together, which other programs on the machine do not
+change. Memory is the peak of the server's resident set during the request, above what it was before; Linux keeps it.
 """
 
 import base64
@@ -110,11 +111,16 @@ class Server:
         return "accepted"
 
     def measure(self, content):
-        """(How it went, seconds, megabytes of the server's peak above what it held before)."""
+        """(How it went, seconds, seconds of processors, megabytes of the server's peak above what it held before)."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
-        before, start = self._status("VmRSS"), time.perf_counter()
+        before, computed, start = self._status("VmRSS"), self._processor_seconds(), time.perf_counter()
         outcome = self.ask(content)
-        return outcome, time.perf_counter() - start, self._status("VmHWM") - before
+        seconds = time.perf_counter() - start
+        return outcome, seconds, self._processor_seconds() - computed, self._status("VmHWM") - before
+
+    def _processor_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _status(self, name):
         text = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -137,19 +143,18 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server = Server(_MODEL.value or untrained_run(os.path.join(folder, "run")))
         try:
-            rows = []
+            print(table(["request", "sent", "pixels", "outcome", "time", "processors", "memory"], []), flush=True)
             server.ask(smooth(256, 256)[None])  # What the first request alone costs is not what is asked.
             for kind, pixels, content in requests_of_each_kind(scale=20 if _QUICK.value else 1):
                 size = len(content) if isinstance(content, bytes) else content.nbytes
                 time.sleep(2)  # Once a second, the server gives back what is freed.
-                outcome, seconds, megabytes = server.measure(content)
-                rows.append(
-                    [kind, f"{size / 2**20:.2f} MB", f"{pixels:,}", outcome, f"{seconds:.1f} s", f"{megabytes:,.0f} MB"]
-                )
+                outcome, seconds, computed, megabytes = server.measure(content)
+                cells = [kind, f"{size / 2**20:.2f} MB", f"{pixels:,}", outcome]
+                cells += [f"{seconds:.1f} s", f"{computed:.1f} s", f"{megabytes:,.0f} MB"]
+                print(f"| {' | '.join(cells)} |", flush=True)
         finally:
             server.process.terminate()
             server.process.wait()
-    print(table(["request", "sent", "pixels", "outcome", "time", "memory"], rows))
 
 
 if __name__ == "__main__":
