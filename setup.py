@@ -54,6 +54,8 @@ setup(
         "dev": [
             *_SERVE,
             "dill>=0.3",
+            "ipykernel>=6,<8",  # The notebook is executed by nbclient.
+            "nbclient>=0.10,<1",
             "pytest>=8,<10",
             "pytest-xdist>=3.6,<4",
             "ruff>=0.14",
