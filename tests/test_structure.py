@@ -104,6 +104,23 @@ def test_no_import_leads_back():
     graphlib.TopologicalSorter({name: set(own_imports(path)) for name, path in MODULES.items()}).prepare()
 
 
+def test_training_needs_no_messages_of_serving():
+    """Nothing that train.py may import, at once or in a function, imports TensorFlow Serving's messages or gRPC."""
+    reached, waiting = set(), {"tools.train"}
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        waiting |= set(own_imports(MODULES[name])) & MODULES.keys() - reached
+    assert "training.loop" in reached
+    users = {
+        name
+        for name, path in MODULES.items()
+        if any(i.split(".")[0] in ("tensorflow_serving", "grpc") for i in imports(path))
+    }
+    assert {"exporting.recording", "exporting.replay"} <= users
+    assert users & reached == set()
+
+
 @pytest.mark.parametrize("name", ["errors", "config", "cli"])
 def test_what_stands_before_tensorflow_imports_little(name):
     assert {other.split(".")[0] for other in own_imports(MODULES[name])} <= {"errors", "utils", "presets", "config"}
