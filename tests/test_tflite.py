@@ -117,3 +117,10 @@ def test_a_size_that_is_none_is_refused(run, tmp_path, size):
     run()
     with pytest.raises(UserError, match="size must be a size like 256 or 256x512"):
         export_tflite("RUN", str(tmp_path), size)
+
+
+def test_a_size_above_twice_the_training_size_is_refused(run, tmp_path):
+    """There, the run scales the image that the network sees."""
+    run()
+    with pytest.raises(UserError, match=r"size must be at most 128x128, twice the training size\. Received: 128x129\."):
+        export_tflite("RUN", str(tmp_path), "128x129")

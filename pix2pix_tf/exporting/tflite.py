@@ -24,7 +24,8 @@ def export_tflite(workdir: str, export_dir: str, size: int | str = "", checkpoin
     Args:
       workdir: the run directory.
       export_dir: the folder of the file, which is made if it is missing.
-      size: of the images, 256 or "256x512" (height x width), any sides from 1 up; "" for the training size.
+      size: of the images, 256 or "256x512" (height x width), any sides up to twice those of the training size; "" for
+        the training size.
       checkpoint: the "latest" one of the run, or the "best".
 
     Returns:
@@ -35,6 +36,12 @@ def export_tflite(workdir: str, export_dir: str, size: int | str = "", checkpoin
     """
     translator = _in_float32(Translator.load(workdir, checkpoint))
     height, width = parse_size("size", size) if size else translator.config.size
+    # Above twice the training size, `translation` scales the image that the network sees; TFLite has no such operation.
+    largest = [2 * side for side in translator.config.size]
+    if height > largest[0] or width > largest[1]:
+        raise UserError(
+            f"size must be at most {largest[0]}x{largest[1]}, twice the training size. Received: {height}x{width}."
+        )
     path = os.path.join(export_dir, f"translate-{height}x{width}-step-{translator.step}.tflite")
     if os.path.exists(path):
         raise UserError(f"{path} exists already; remove it, or give another --export_dir.")
