@@ -1,6 +1,7 @@
 """A plugin for the tests of serving: two exports whose answers differ."""
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 from serving_process import serving
 
 from pix2pix_tf import Config, Translator, build_generator
-from pix2pix_tf.exporting import export, recording, signatures
+from pix2pix_tf.exporting import card, recording, signatures
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.training.checkpoints import Checkpoints
+
+MAX_PIXELS = 16_000_000
 
 
 def make_run(folder, seed):
@@ -46,13 +49,16 @@ class Exports:
 
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
-    """`Exports`, the first of which export.py's own function has made and checked."""
+    """`Exports`, as export.py makes them, but not checked by a program of its own, which test_publication does."""
     root = tmp_path_factory.mktemp("exports")
     translators = make_run(root / "run", 0), make_run(root / "other_run", 1)
-    first = export(str(root / "run"), str(root / "base"))
-    signatures.save(translators[1].config, translators[1].generator, 16_000_000, str(root / "second"))
-    recording.record_requests(translators[1], str(root / "second"))
-    return Exports(Path(first), root / "second", translators)
+    folders = root / "base" / "1", root / "second"
+    for one, folder in zip(translators, folders, strict=True):
+        signatures.save(one.config, one.generator, MAX_PIXELS, str(folder))
+        recording.record_requests(one, str(folder))
+        about = card.model_card(str(root / "run"), one.config, one.step, MAX_PIXELS, [])
+        (folder / "assets.extra" / "model_card.json").write_text(json.dumps(about))
+    return Exports(*folders, translators)
 
 
 @pytest.fixture(scope="session")
