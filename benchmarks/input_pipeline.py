@@ -1,13 +1,17 @@
 """How many pairs a second does the input pipeline deliver, and how often is that what training consumes?
 
     python benchmarks/input_pipeline.py
+    python benchmarks/input_pipeline.py --against=CHECKOUT      beside another version of the project
 
-Each row does what the row above does and something more: decode, jitter and mirror, conversion to Lab. Uncached, every
-pair is decoded anew; cached, it comes from memory. The last row is the pipeline of training, with its batches. The
-pairs are JPEG files that are drawn here, unless --data_dir names others.
+Each row does what the row above does and something more: decode, jitter and mirror, what the task makes of it (for
+colorize, CIELAB). Uncached, every pair is decoded anew; cached, it comes from memory. The last row is the pipeline of
+training, with its batches. The pairs are JPEG files that are drawn here, unless --data_dir names others.
 """
 
+import json
 import os
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -23,11 +27,14 @@ from pix2pix_tf.data.sources import open_source, source_and_target
 from pix2pix_tf.tasks import get_task
 
 _DATA_DIR = flags.DEFINE_string("data_dir", "", "folder of side-by-side pairs")
-_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the pictures")
+_TASK = flags.DEFINE_string("task", "colorize", "as for train.py")
+_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
 _SECONDS = flags.DEFINE_float("seconds", 3.0, "how long each row is measured", lower_bound=0.1)
 _STEP_SECONDS = flags.DEFINE_float(
     "step_seconds", 0.35, "time of a training step of one pair, see train_step.py", lower_bound=1e-6
-)
+)_AGAINST = flags.DEFINE_string("against", "", "another checkout of this repository, to compare this one with")
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "processes of each checkout, in turns", lower_bound=1)
+_JSON = flags.DEFINE_bool("json", False, "print the rows as JSON")
 
 DRAWN = 64  # pairs
 BLOCK = 16  # pairs that are counted at a time
@@ -40,8 +47,8 @@ def draw_pairs(folder, size):
     rng = np.random.default_rng(0)
     for number in range(DRAWN):
         coarse = Image.fromarray(rng.integers(0, 256, (height // 8, width // 4, 3), dtype=np.uint8))
-        picture = coarse.resize((2 * width, height), Image.Resampling.BICUBIC)
-        picture.save(os.path.join(folder, f"{number}.jpg"), quality=90)
+        drawn = coarse.resize((2 * width, height), Image.Resampling.BICUBIC)
+        drawn.save(os.path.join(folder, f"{number}.jpg"), quality=90)
 
 
 def stages(config):
@@ -50,10 +57,10 @@ def stages(config):
     def jitter(pair, number):
         return augment.random_jitter_and_mirror(pair, tf.stack([0, number]), config.size, config.jitter, config.mirror)
 
-    def lab(pair, number):
+    def task(pair, number):
         return get_task(config).encode(*source_and_target(config, jitter(pair, number)))
 
-    return {"decode": lambda pair, _: tf.size(pair[0]), "+ jitter": jitter, "+ Lab": lab}
+    return {"decode": lambda pair, _: tf.size(pair[0]), "+ jitter": jitter, "+ task": task}
 
 
 def blocks(split, config, stage, cache_bytes):
@@ -82,28 +89,68 @@ def pairs_per_second(dataset, warm_up, seconds):
     return count * BLOCK / passed
 
 
-def main(_):
-    with tempfile.TemporaryDirectory() as drawn:
-        config = pix2pix_tf.Config(
-            data_dir=_DATA_DIR.value or drawn, layout="side_by_side", task="colorize", image_size=_IMAGE_SIZE.value
-        )
-        if not _DATA_DIR.value:
-            draw_pairs(drawn, config.size)
-        split = open_source(config).train
-        warm_up = len(split) // BLOCK + 4
-        rows = {
-            name: [
-                pairs_per_second(blocks(split, config, stage, room), warm_up, _SECONDS.value)
-                for room in CACHES.values()
-            ]
-            for name, stage in stages(config).items()
-        }
-        rows["training"] = [
-            pairs_per_second(training_blocks(split, config, room), warm_up, _SECONDS.value) for room in CACHES.values()
-        ]
+def measure(config):
+    """{row: pairs a second for each of CACHES}."""
+    split = open_source(config).train
+    warm_up = len(split) // BLOCK + 4
+
+    def speeds(make_blocks):
+        return [pairs_per_second(make_blocks(room), warm_up, _SECONDS.value) for room in CACHES.values()]
+
+    rows = {
+        name: speeds(lambda room, stage=stage: blocks(split, config, stage, room))
+        for name, stage in stages(config).items()
+    }
+    return rows | {"training": speeds(lambda room: training_blocks(split, config, room))}
+
+
+def compare(checkouts):
+    """{checkout: its rows}: the medians of --rounds processes of each, one after the other in turns."""
+    measured = {checkout: [] for checkout in checkouts}
+    command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--against=", "--json"]
+    for _ in range(_ROUNDS.value):
+        for checkout in checkouts:
+            environment = os.environ | {"PYTHONPATH": os.path.abspath(checkout)}
+            done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+            measured[checkout].append(json.loads(done.stdout.splitlines()[-1]))
+    return {
+        checkout: {name: np.median([rows[name] for rows in runs], axis=0) for name in runs[0]}
+        for checkout, runs in measured.items()
+    }
+
+
+def print_comparison():
+    """Prints the rows of this checkout and of another one, and their ratios."""
+    own = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir)
+    ours, others = compare([own, _AGAINST.value]).values()
+    print(f"{'pairs/s':<10}" + "".join(f"{name:>10}{'against':>10}{'ratio':>7}" for name in CACHES))
+    for name in ours:
+        columns = zip(ours[name], others[name], strict=True)
+        print(f"{name:<10}" + "".join(f"{our:10.0f}{other:10.0f}{our / other:7.2f}" for our, other in columns))
+
+
+def print_rows(rows):
+    """Prints pairs a second, and how many times that is what training consumes."""
     print(f"{'pairs/s':<10}" + "".join(f"{name:>10}{'x step':>8}" for name in CACHES))
     for name, speeds in rows.items():
         print(f"{name:<10}" + "".join(f"{speed:10.0f}{speed * _STEP_SECONDS.value:8.0f}" for speed in speeds))
+
+
+def main(_):
+    if _AGAINST.value:
+        print_comparison()
+        return
+    with tempfile.TemporaryDirectory() as drawn:
+        config = pix2pix_tf.Config(
+            data_dir=_DATA_DIR.value or drawn,
+            layout="side_by_side",
+            task=_TASK.value,
+            image_size=_IMAGE_SIZE.value,
+        )
+        if not _DATA_DIR.value:
+            draw_pairs(drawn, config.size)
+        rows = measure(config)
+    print(json.dumps(rows)) if _JSON.value else print_rows(rows)
 
 
 if __name__ == "__main__":

@@ -112,3 +112,18 @@ def test_the_result_is_float_in_the_range_of_the_networks_and_of_known_size(mirr
     for image in graph(picture, picture):
         assert image.dtype == tf.float32
         assert -1 <= np.min(image) < -0.5 < 0.5 < np.max(image) <= 1
+
+
+@pytest.mark.parametrize("side", [6, 12, 13, 40])
+def test_it_is_an_antialiased_resize_then_a_crop_then_a_flip(side):
+    image = np.random.default_rng(0).integers(0, 256, (side, side + 1, 3), dtype=np.uint8)
+    whole = tf.image.resize(image, (12, 15), antialias=True).numpy() / 127.5 - 1
+    windows = [whole[top : top + 8, left : left + 10] for top in range(5) for left in range(6)]
+    windows = np.stack([*windows, *(window[:, ::-1] for window in windows)])
+    seen = set()
+    for seed in range(40):
+        result, _ = augment.random_jitter_and_mirror((image, image), [7, seed], (8, 10), (12, 15), True)
+        differences = np.abs(windows - result).max(axis=(1, 2, 3))
+        assert differences.min() < 1e-5
+        seen.add(int(differences.argmin()))
+    assert {place >= 30 for place in seen} == {False, True}
