@@ -5,9 +5,7 @@
 
 import contextlib
 import importlib
-import importlib.machinery
 import os
-import sys
 from pathlib import Path
 
 # TensorFlow and Keras read these when they are imported.
@@ -26,6 +24,7 @@ _HOME = {
     "build_generator": "networks.generator",
     "build_discriminator": "networks.discriminator",
     "Translator": "inference",
+    "load_generator": "inference",
     "train": "training.loop",
 }
 __all__ = sorted(_HOME)
@@ -35,27 +34,3 @@ def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-class _RegistersLayers:
-    """An import hook: right after Keras, it imports our layers, so that `keras.models.load_model` knows them."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        """How Keras is imported; None for all else."""
-        spec = importlib.machinery.PathFinder.find_spec(name, path) if name == "keras" else None
-        if spec:
-            execute = spec.loader.exec_module
-
-            def execute_and_register(module):
-                execute(module)
-                importlib.import_module(f"{__name__}.networks.layers")
-
-            spec.loader.exec_module = execute_and_register
-        return spec
-
-
-if "keras" in sys.modules:
-    importlib.import_module(f"{__name__}.networks.layers")
-else:
-    sys.meta_path.insert(0, _RegistersLayers)

@@ -66,6 +66,19 @@ def read_image(file, name: str | None = None) -> np.ndarray:
         return np.asarray(_to_rgb(image))
 
 
+def from_pil(image: Image.Image, name: str) -> np.ndarray:
+    """A PIL image of any mode → RGB uint8 [H, W, 3], as `read_image` makes it of a file; `name` is for errors."""
+    try:
+        image.load()
+        if _orientation(image) > 1:
+            upright = ImageOps.exif_transpose(image)  # Not in place: the image is the user's.
+            upright.format = image.format
+            return np.asarray(_to_rgb(upright))
+        return np.asarray(_to_rgb(image))
+    except Exception as error:  # As in `_opened`: a file that is opened, but not yet decoded, may be broken.
+        raise UserError(f"{name} cannot be decoded ({error}); give another.") from error
+
+
 @contextlib.contextmanager
 def _opened(file, name):
     """An image file whose header is read and whose size is allowed; what fails then or later becomes a UserError."""

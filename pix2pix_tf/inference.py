@@ -1,8 +1,14 @@
-"""Translator: a run directory → a pure function on pictures of any size."""
+"""Translator: a run directory → a pure function on images of any size."""
 
+import os
+import zipfile
+
+import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
+from pix2pix_tf import images
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.generator import build_generator
@@ -13,10 +19,10 @@ from pix2pix_tf.translation import answer, generate, graphs
 
 
 class Translator:
-    """A trained generator, called on uint8 pictures.
+    """A trained generator, called on uint8 images.
 
-    A call changes no variable, and the same picture gives the same answer, bit for bit, alone or in a
-    batch: pictures go through the generator one by one (with `inference_statistics` "batch", which
+    A call changes no variable, and the same image gives the same output, bit for bit, alone or in a
+    batch: images go through the generator one by one (with `inference_statistics` "batch", which
     mixes them, together).
 
     Attributes:
@@ -36,58 +42,111 @@ class Translator:
 
     @classmethod
     def load(cls, run_dir: str, checkpoint: str = "latest", size: str | int = "auto") -> "Translator":
-        """The "latest" or the "best" checkpoint of a run; UserError if the run or its checkpoint is missing."""
+        """The checkpoint "latest", "best" or "step-N" of a run; UserError if the run or its checkpoint is missing."""
         config = load_config(run_dir)
         generator = build_generator(config, image_size=(None, None))
         step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint))
         return cls(config, generator, step, size)
 
+    def __repr__(self):
+        config = self.config
+        return (
+            f"<Translator: {config.task} with a {config.generator} of {config.base_filters} filters, {config.levels} "
+            f"levels and {config.norm} norm, trained for {self.step} steps at {config.image_size}>"
+        )
+
     def generate(self, source, seed=None) -> tf.Tensor:
         """float32 RGB [N, H, W, 3] in [-1, 1] → the generator's raw output [N, H, W, output_channels].
 
-        `seed` turns the noise on: an integer or a pair, for the same noise in every picture, or N pairs.
+        `seed` turns the noise on: an integer or a pair, for the same noise in every image, or N pairs.
         """
         return self._run(self._raw, tf.convert_to_tensor(source), seed)
 
     def predict(self, source, seed=None) -> tf.Tensor:
-        """float32 RGB [N, H, W, 3] in [-1, 1] → the answer, the same shape and range; `seed` as in `generate`."""
+        """float32 RGB [N, H, W, 3] in [-1, 1] → the output, the same shape and range; `seed` as in `generate`."""
         return get_task(self.config).decode(self.generate(source, seed), source)
 
-    def __call__(self, pictures, seed=None) -> np.ndarray:
-        """uint8 [H, W, C] or [N, H, W, C] with C of 1 or 3 → uint8 RGB of the same height and width."""
-        pictures = np.asarray(pictures)
-        if (
-            pictures.dtype != np.uint8
-            or pictures.ndim not in (3, 4)
-            or pictures.shape[-1] not in (1, 3)
-            or 0 in pictures.shape
-        ):
-            raise UserError(
-                "Translator takes uint8 pictures [H, W, C] or [N, H, W, C] with 1 or 3 channels. "
-                f"Received: {pictures.dtype} {list(pictures.shape)}."
-            )
-        batch = pictures if pictures.ndim == 4 else pictures[None]
-        rgb = np.repeat(batch, 3, axis=-1) if batch.shape[-1] == 1 else batch
-        answers = self._run(self._answer, tf.constant(rgb), seed).numpy()
-        return answers if pictures.ndim == 4 else answers[0]
+    def __call__(self, image, seed=None) -> np.ndarray:
+        """Images of any size → the outputs, uint8 RGB of the same heights and widths.
 
-    def _run(self, graphs, pictures, seed):
-        """The pictures one by one, or together if they share their statistics, through one of two graphs."""
+        Args:
+          image: uint8 [H, W], [H, W, C] or [N, H, W, C] with 1 or 3 channels, a PIL image of any mode (as
+            `images.read_image` takes a file), or a list of images of one size.
+          seed: turns the noise on: an integer or a pair, for the same noise in every image, or a pair for each.
+
+        Returns:
+          uint8 [H, W, 3], or [N, H, W, 3] for a batch or a list.
+
+        Raises:
+          UserError: the images or the seed are something else.
+        """
+        batch, is_one = _batch_of(image)
+        outputs = self._run(self._answer, tf.constant(batch), seed).numpy()
+        return outputs[0] if is_one else outputs
+
+    def _run(self, graphs, source, seed):
+        """The images one by one, or together if they share their statistics, through one of two graphs."""
         plain, noisy = graphs
-        count = pictures.shape[0]
+        count = source.shape[0]
         together = self.config.inference_statistics == "batch"
         parts = [slice(None)] if together else [slice(i, i + 1) for i in range(count)]
         if seed is None:
-            return tf.concat([plain(pictures[part]) for part in parts], axis=0)
+            return tf.concat([plain(source[part]) for part in parts], axis=0)
         seeds = _seeds(seed, count)
-        return tf.concat([noisy(pictures[part], seeds[part]) for part in parts], axis=0)
+        return tf.concat([noisy(source[part], seeds[part]) for part in parts], axis=0)
+
+
+def load_generator(path: str):
+    """The trained generator, a `keras.Model`, of a run directory (its latest checkpoint) or of a .keras file.
+
+    Raises:
+      UserError: there is none.
+    """
+    if os.path.isdir(path):
+        return Translator.load(path).generator
+    try:
+        return keras.models.load_model(path)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise UserError(
+            f"{path} is no .keras file of this project's networks ({reason}); give one, or a run directory."
+        ) from None
+
+
+def _batch_of(given) -> tuple[np.ndarray, bool]:
+    """What a user gives as images → (uint8 [N, H, W, 3], whether it is a single image)."""
+    if isinstance(given, Image.Image):
+        return images.from_pil(given, "The image")[None], True
+    if isinstance(given, (list, tuple)):
+        parts = [images.from_pil(one, "An image") if isinstance(one, Image.Image) else np.asarray(one) for one in given]
+        if len({part.shape for part in parts}) > 1:
+            sizes = ", ".join(str(list(part.shape)) for part in parts[:4])
+            raise UserError(f"Images of a list must have one size; call the Translator for each. Received: {sizes}.")
+        given = np.stack(parts) if parts else ()
+    batch = np.asarray(given)
+    is_one = batch.ndim < 4
+    if batch.ndim == 2:
+        batch = batch[..., None]
+    if batch.dtype != np.uint8 or batch.ndim not in (3, 4) or batch.shape[-1] not in (1, 3) or 0 in batch.shape:
+        raise UserError(
+            "Translator takes uint8 images [H, W], [H, W, C] or [N, H, W, C] with 1 or 3 channels. "
+            f"Received: {np.asarray(given).dtype} {list(np.shape(given))}."
+        )
+    batch = batch[None] if is_one else batch
+    return np.broadcast_to(batch, (*batch.shape[:3], 3)), is_one
 
 
 def _seeds(seed, count) -> np.ndarray:
-    """What a user gives as a seed → int32 [count, 2], a pair for each picture."""
-    seeds = np.asarray(seed)
+    """What a user gives as a seed → int32 [count, 2], a pair for each image."""
+    try:
+        seeds = np.asarray(seed)
+    except ValueError:  # Of a ragged list.
+        seeds = np.empty(0)
     if seeds.ndim == 0:
         seeds = np.stack([np.zeros_like(seeds), seeds])
     if seeds.shape not in ((2,), (count, 2)) or seeds.dtype.kind not in "iu":
-        raise UserError(f"seed must be an integer, a pair of integers, or a pair for each picture. Received: {seed!r}.")
+        raise UserError(f"seed must be an integer, a pair of integers, or a pair for each image. Received: {seed!r}.")
+    limits = np.iinfo(np.int32)
+    if seeds.size and (seeds.min() < limits.min or seeds.max() > limits.max):
+        raise UserError(f"A seed is an integer of 32 bits, from {limits.min} to {limits.max}. Received: {seed!r}.")
     return np.broadcast_to(seeds, (count, 2)).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Runs and exports of earlier versions, stored with their outputs: today's code loads them and gives the same images."""
+"""Runs and exports of earlier versions, stored with their outputs: today's code gives the same images."""
 
 import json
 import tarfile
@@ -15,8 +15,8 @@ GOLDEN = Path(__file__).parent / "golden_runs"
 RUNS = ["batch", "instance", "colorize", "bfloat16"]
 EXPORTS = ["batch", "colorize"]
 SEED = [3, 5]
-# The largest and the mean difference in levels of 255. Float32 rounds to the next level at most. Bfloat16 has 8 bits for
-# a value between two layers, and CPUs sum such values in different orders.
+# The largest and the mean difference in levels of 255. Float32 rounds to the next level at most. Bfloat16 has 8 bits
+# for a value between two layers, and CPUs sum such values in different orders.
 BOUNDS = {"bfloat16": (4, 0.2)}
 FLOAT32 = (1, 0.02)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import skimage.color
 import tensorflow as tf
+from PIL import ExifTags, Image
 
 from pix2pix_tf import Config, Translator, UserError, build_generator, images
 from pix2pix_tf.translation import at_inference, generate, parse_size, translate
@@ -111,22 +112,85 @@ def test_gray_is_taken_as_rgb():
     np.testing.assert_array_equal(one(gray[0]), one(gray)[0])
 
 
+def test_gray_without_a_channel_axis_and_lists_are_taken():
+    one, gray = translator(), pictures(2, 33, 47, 1)
+    np.testing.assert_array_equal(one(gray[0, ..., 0]), one(gray[0]))
+    np.testing.assert_array_equal(one(list(gray)), one(gray))
+    np.testing.assert_array_equal(one([Image.fromarray(part[..., 0]) for part in gray]), one(gray))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "RGBA", "LA", "CMYK", "YCbCr", "HSV", "LAB", "I;16"])
+def test_a_pil_image_is_taken_as_rgb(mode):
+    image = Image.fromarray(pictures(8, 9, 3))
+    image = Image.fromarray(pictures(8, 9).astype(np.uint16) * 257) if mode == "I;16" else image.convert(mode)
+    seen = []
+    one = translator()
+    one._run = lambda graphs, source, seed: seen.append(source.numpy()) or source
+    output = one(image)
+    expected = {"I;16": pictures(8, 9, 1).repeat(3, -1)}.get(mode, np.asarray(image.convert("RGB")))
+    np.testing.assert_array_equal(seen[0][0], expected)
+    assert output.shape == (8, 9, 3)
+
+
+def test_a_pil_image_is_turned_upright_and_left_as_it_is():
+    upright = pictures(8, 9, 3)
+    turned = Image.fromarray(np.rot90(upright))
+    turned.getexif()[ExifTags.Base.Orientation] = 6
+    before = np.asarray(turned).copy()
+    np.testing.assert_array_equal(images.from_pil(turned, "it"), upright)
+    np.testing.assert_array_equal(turned, before)
+    assert turned.getexif()[ExifTags.Base.Orientation] == 6
+
+
 @pytest.mark.parametrize(
     ("wrong", "received"),
     [
         (np.zeros((8, 8, 3), np.float32), "float32 [8, 8, 3]"),
-        (np.zeros((8, 8), np.uint8), "uint8 [8, 8]"),
+        (np.zeros(8, np.uint8), "uint8 [8]"),
         (np.zeros((8, 8, 4), np.uint8), "uint8 [8, 8, 4]"),
         (np.zeros((1, 1, 8, 8, 3), np.uint8), "uint8 [1, 1, 8, 8, 3]"),
         (np.zeros((0, 8, 3), np.uint8), "uint8 [0, 8, 3]"),
+        ([], "float64 [0]"),
+        (3, "int64 []"),
     ],
 )
-def test_what_is_no_picture_is_refused(wrong, received):
+def test_what_is_no_image_is_refused(wrong, received):
     with pytest.raises(UserError) as caught:
         translator()(wrong)
     message = str(caught.value)
-    assert "takes uint8 pictures [H, W, C] or [N, H, W, C] with 1 or 3 channels" in message
+    assert "takes uint8 images [H, W], [H, W, C] or [N, H, W, C] with 1 or 3 channels" in message
     assert message.endswith(f"Received: {received}.")
+
+
+def test_a_list_of_images_of_different_sizes_is_refused():
+    with pytest.raises(UserError) as caught:
+        translator()([pictures(8, 9, 3), pictures(9, 8, 3)])
+    assert str(caught.value) == (
+        "Images of a list must have one size; call the Translator for each. Received: [8, 9, 3], [9, 8, 3]."
+    )
+
+
+def test_a_pil_image_of_32_bits_is_refused():
+    with pytest.raises(UserError, match="The image cannot be decoded"):
+        translator()(Image.fromarray(np.zeros((8, 8), np.int32)))
+
+
+@pytest.mark.parametrize("seed", [2**31, -(2**31) - 1, [0, 2**32], 2**63])
+def test_a_seed_of_more_than_32_bits_is_refused(seed):
+    with pytest.raises(UserError, match="A seed is an integer of 32 bits"):
+        translator()(pictures(8, 8, 3), seed)
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", [1, 2, 3], [[1], [2, 3]], True])
+def test_what_is_no_seed_is_refused(seed):
+    with pytest.raises(UserError, match="seed must be an integer, a pair of integers, or a pair for each image"):
+        translator()(pictures(8, 8, 3), seed)
+
+
+def test_a_translator_says_what_it_is():
+    assert repr(translator(task="colorize")) == (
+        "<Translator: colorize with a unet of 2 filters, 5 levels and batch norm, trained for 0 steps at 32>"
+    )
 
 
 def test_a_call_changes_neither_weights_nor_picture():

@@ -1,4 +1,9 @@
-"""The networks. They are of TensorFlow and of channels-last, whatever the user's own keras.json says."""
+"""The networks. They are of TensorFlow and of channels-last, whatever the user's own keras.json says.
+
+Importing this package makes their layers known to `keras.models.load_model`.
+"""
+
+import importlib
 
 import keras
 
@@ -11,3 +16,5 @@ if keras.config.backend() != "tensorflow":
     )
 keras.config.set_image_data_format("channels_last")
 keras.config.set_floatx("float32")
+
+importlib.import_module("pix2pix_tf.networks.layers")  # Keras reads the settings above as it makes layers.

@@ -6,11 +6,9 @@ keeps no moving averages and `Dropout` no seed variable, so a call never changes
 - `network(x)` normalizes each image with its own statistics and draws no noise: inference;
 - `network(x, training=True)` normalizes as the network is trained and draws fresh noise;
 - `run(network, x, statistics=…, seed=…)` decides both by hand;
-- `measure_statistics(network, x)` gives the statistics of one picture, to be used for others.
+- `measure_statistics(network, x)` gives the statistics of one image, to be used for others.
 """
 
-import contextvars
-import typing
 import zlib
 
 import keras
@@ -19,16 +17,6 @@ import tensorflow as tf
 from pix2pix_tf.networks.small import KERNEL_SIZE, small_convolution, small_transposed_convolution
 
 SMALL = 8  # Inputs of up to 8x8 pixels take the formulas of small.py.
-
-
-class _Mode(typing.NamedTuple):
-    statistics: str | dict | None = None
-    seed: typing.Any = None
-    measured: dict | None = None  # Norm layers leave their statistics here.
-
-
-_INFERENCE = _Mode()
-_mode = contextvars.ContextVar("mode", default=_INFERENCE)
 # The layers go by these names in .keras files: "pix2pix_tf>Norm".
 _serializable = keras.saving.register_keras_serializable("pix2pix_tf")
 
@@ -45,22 +33,32 @@ def run(network, inputs, *, statistics="image", seed=None):
       seed: integer noise seed: None for no noise, [2] for the same noise in every image, [N, 2] for
         noise of each image's own, wherever it stands in the batch.
     """
-    return _call(network, inputs, _Mode(statistics, seed))
+    values = _values(network, inputs, statistics, seed)
+    outputs = [values[id(output)] for output in network.outputs]
+    return outputs[0] if len(outputs) == 1 else outputs
 
 
 def measure_statistics(network, inputs, *, seed=None) -> dict:
     """{norm layer: (mean, variance)}, each [1, 1, 1, channels], of one image as it runs through the network."""
-    measured = {}
-    _call(network, inputs, _Mode("image", seed, measured))
-    return measured
+    values = _values(network, inputs, "image", seed)
+    norms = [layer for layer in network.layers if isinstance(layer, Norm)]
+    return {norm.name: _moments(values[id(norm.input)]) for norm in norms}
 
 
-def _call(network, inputs, mode):
-    token = _mode.set(mode)
-    try:
-        return network(inputs)
-    finally:
-        _mode.reset(token)
+def _values(network, inputs, statistics, seed):
+    """{id of a symbolic tensor of the network: its value}: each layer is called in turn, with what it takes."""
+    values = dict(zip(map(id, network.inputs), keras.tree.flatten(inputs), strict=True))
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        arguments = {}
+        if isinstance(layer, Norm):
+            arguments["statistics"] = statistics if isinstance(statistics, str) else statistics[layer.name]
+        elif isinstance(layer, Dropout):
+            arguments["seed"] = seed
+        x = keras.tree.map_structure(lambda symbol: values[id(symbol)], layer.input)
+        values[id(layer.output)] = layer(x, **arguments)
+    return values
 
 
 def _normal(mean, seed, name):
@@ -166,7 +164,8 @@ class Norm(keras.layers.Layer):
     EPSILON = 1e-5
 
     def __init__(self, kind, *, seed, name, **arguments):
-        super().__init__(name=name, **arguments)
+        # Keras would round the statistics to bfloat16 like any other argument.
+        super().__init__(name=name, autocast=False, **arguments)
         self.kind = kind
         self.seed = seed
 
@@ -184,23 +183,36 @@ class Norm(keras.layers.Layer):
         )
         self.beta = self.add_weight(name="beta", shape=channels, dtype="float32", initializer="zeros", autocast=False)
 
-    def call(self, x, training=False):
-        statistics = _mode.get().statistics or ("batch" if training else "image")
-        measured = _mode.get().measured
-        gamma, beta = self.gamma.value, self.beta.value
-        if isinstance(statistics, dict):
-            mean, variance = statistics[self.name]
-        elif measured is None and (x.shape[0] == 1 or (self.kind == "batch" and statistics == "batch")):
-            # One image is its own batch. The fused kernel computes in float32, also on bfloat16 input.
-            return tf.raw_ops.FusedBatchNormV3(
-                x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=self.EPSILON, is_training=True
-            ).y
-        else:
-            mean, variance = tf.nn.moments(tf.cast(x, tf.float32), axes=(1, 2), keepdims=True)
-        if measured is not None:
-            measured[self.name] = mean, variance
-        scale = tf.math.rsqrt(variance + self.EPSILON) * gamma
-        return tf.cast(tf.cast(x, tf.float32) * scale + (beta - mean * scale), x.dtype)
+    def call(self, x, training=False, statistics=None):
+        """Normalizes x [N, H, W, C].
+
+        Args:
+          statistics: "image", "batch", or (mean, variance), each [1, 1, 1, C]. By default those of the batch in
+            training, and else those of each image.
+        """
+        statistics = statistics or ("batch" if training else "image")
+        if not isinstance(statistics, str):
+            return self._normalize(x, *statistics)
+        # One image is its own batch.
+        if x.shape[0] == 1 or (self.kind == "batch" and statistics == "batch"):
+            return self._normalize_batch(x)
+        return self._normalize(x, *_moments(x))
+
+    def _normalize_batch(self, x):
+        # The fused kernel computes in float32, also on bfloat16 input.
+        return tf.raw_ops.FusedBatchNormV3(
+            x=x,
+            scale=self.gamma.value,
+            offset=self.beta.value,
+            mean=[],
+            variance=[],
+            epsilon=self.EPSILON,
+            is_training=True,
+        ).y
+
+    def _normalize(self, x, mean, variance):
+        scale = tf.math.rsqrt(variance + self.EPSILON) * self.gamma.value
+        return tf.cast(tf.cast(x, tf.float32) * scale + (self.beta.value - mean * scale), x.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -210,8 +222,7 @@ class Norm(keras.layers.Layer):
 class Dropout(keras.layers.Layer):
     """Dropout as the noise z: the paper's only randomness, at training and at test time (section 3.1).
 
-    Stateless: with `run(…, seed=…)` the same seed drops the same elements. Each layer derives its own
-    mask from the seed and its name.
+    Stateless: the same seed drops the same elements. Each layer derives its own mask from the seed and its name.
     """
 
     def __init__(self, rate, *, name, **arguments):
@@ -221,8 +232,8 @@ class Dropout(keras.layers.Layer):
     def get_config(self):
         return _arguments(self, "rate")
 
-    def call(self, x, training=False):
-        seed = _mode.get().seed
+    def call(self, x, training=False, seed=None):
+        """Drops elements of x [N, …] by a seed, [2] or [N, 2]; by default none, but in training by a fresh seed."""
         if seed is None and training:
             seed = tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32)
             seed = tf.random.experimental.stateless_split(seed, x.shape[0]) if x.shape[0] else seed
@@ -241,6 +252,11 @@ class Dropout(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+
+def _moments(x):
+    """Mean and variance of each image and channel, float32 [N, 1, 1, C]."""
+    return tf.nn.moments(tf.cast(x, tf.float32), axes=(1, 2), keepdims=True)
 
 
 def _if_small(x, small, stock):
