@@ -46,6 +46,7 @@ setup(
         "tqdm>=4.66,<5",
     ],
     extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "serve": _SERVE,
         "edges": ["scikit-image>=0.25,<1"],  # Canny's edges for tools.make_pairs.
         "tfds": ["apache-beam>=2.70", "mlcroissant>=1.1"],  # The command line tfds imports both and declares neither.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 # TensorFlow and Keras read these when they are imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Start-up chatter that no user can act on.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # Leaves memory of the GPU to others; see --memory_growth.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 # TensorFlow leaves oneDNN off where a CPU has AVX2 alone; a training step is 13 to 15 % faster with it there.
 with contextlib.suppress(OSError):

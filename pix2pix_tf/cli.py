@@ -95,6 +95,8 @@ def _with_errors_as_sentences(main, files, takes_files):
     try:
         if files and not takes_files:
             raise UserError(f"Unexpected argument {files[0]!r}; settings are flags such as --steps=200, see --help.")
+        if not flags.FLAGS.memory_growth:
+            os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "false"
         logging.use_absl_handler()
         logging.set_verbosity(logging.WARNING)  # Libraries log their inner workings at INFO.
         _start_tensorflow_quietly()
@@ -132,6 +134,8 @@ def _parse_flags(main, arguments):
     for flag in flags.FLAGS.flags_by_module_dict().get(main.__module__, []):  # A console command's are elsewhere.
         flags.FLAGS.register_key_flag_for_module(arguments[0], flag)
     if "help" not in flags.FLAGS:
+        text = "take memory of a GPU as it is needed, not all of it at the start"
+        flags.DEFINE_bool("memory_growth", True, text, module_name=arguments[0])
         flags.DEFINE_flag(_HelpFlag(main.__globals__["__doc__"].strip()), module_name=arguments[0])
     flags.FLAGS.set_gnu_getopt(True)  # Flags may stand behind files.
     try:

@@ -11,6 +11,7 @@ import os
 
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, preset_of
+from pix2pix_tf.sizes import parse_size, written
 from pix2pix_tf.utils.json_files import parse_json
 
 MIN_LEVELS, MAX_LEVELS = 5, 8
@@ -103,7 +104,18 @@ class Config:
     learning_rate: float = _field(2e-4, "Adam's learning rate", minimum=0)
     beta_1: float = _field(0.5, "Adam's first momentum", minimum=0, maximum=0.999)
     decay_epochs: int = _field(0, "the learning rate falls linearly to 0 over this many last epochs", minimum=0)
-    precision: str = _field("float32", "arithmetic of the inner layers", choices=("float32", "bfloat16"))
+    precision: str = _field(
+        "float32",
+        "arithmetic of the inner layers; auto measures which is fastest on this device",
+        choices=("float32", "bfloat16", "float16", "auto"),
+        may_change=True,
+    )
+    compile: str = _field(
+        "none",
+        "compile the training step with XLA, which draws other noise from a seed",
+        choices=("none", "xla"),
+        may_change=True,
+    )
     seed: int = _field(0, "seed of weights, order, jitter and noise", minimum=0, maximum=2**31 - 1)
     deterministic: bool = _field(False, "same seed, same machine: the same weights bit for bit (a little slower)")
     strategy: str = _field(
@@ -153,10 +165,15 @@ class Config:
                 "feature_matching_weight needs a discriminator, but gan_weight is 0; set gan_weight above 0."
             )
 
+        if self.compile == "xla" and self.strategy != "none":
+            raise UserError(
+                f"compile xla works on one device, but strategy is {self.strategy}; take compile none or strategy none."
+            )
+
     def _check_sizes(self):
         multiple = 2**MIN_LEVELS
         if any(side % multiple for side in self.size):
-            nearest = _written(tuple(max(multiple, round(side / multiple) * multiple) for side in self.size))
+            nearest = written(tuple(max(multiple, round(side / multiple) * multiple) for side in self.size))
             raise UserError(
                 f"image_size must have sides that are multiples of {multiple}, "
                 f"such as {nearest}. Received: {self.image_size}."
@@ -188,6 +205,11 @@ class Config:
     def levels(self) -> int:
         """How many times the generator halves its input: 8 for 256, as in the paper's appendix 6.1."""
         return min(MAX_LEVELS, *(int(math.log2(side & -side)) for side in self.size))
+
+    @property
+    def policy(self) -> str:
+        """Keras' dtype policy of the inner layers; that of float32 as long as "auto" is not decided."""
+        return {"bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}.get(self.precision, "float32")
 
     @classmethod
     def preset(cls, dataset_name: str, **changes) -> "Config":
@@ -259,12 +281,12 @@ def _check(field, value):
 
 
 def _canonical(name, value):
-    """A field's value as it is stored: sizes in the form that `_written` gives them."""
+    """A field's value as it is stored: sizes in the form that `written` gives them."""
     if name not in SIZES or value is None:
         return value
     if name == "jitter_size" and str(value) == "0":
         return 0
-    return _written(parse_size(name, value))
+    return written(parse_size(name, value))
 
 
 def _parse_gigabytes(value) -> float | str:
@@ -273,23 +295,3 @@ def _parse_gigabytes(value) -> float | str:
         return value if value == "auto" else float(value)
     except (TypeError, ValueError):
         raise UserError(f"cache_gigabytes must be a number of gigabytes, or auto. Received: {value!r}.") from None
-
-
-def parse_size(name, value) -> tuple[int, int]:
-    """`256`, `"256"`, `"256x512"` or `(256, 512)` → (height, width)."""
-    sides = value if isinstance(value, tuple | list) else str(value).lower().split("x")
-    try:
-        sides = tuple(int(side) for side in sides)
-    except ValueError:
-        sides = ()
-    if len(sides) == 1:
-        sides *= 2
-    if len(sides) != 2 or min(sides) < 1:
-        raise UserError(f"{name} must be a size like 256 or 256x512 (height x width). Received: {value!r}.")
-    return sides
-
-
-def _written(size) -> int | str:
-    """(height, width) → `256` or `"256x512"`, the form that flags and JSON use."""
-    height, width = size
-    return height if height == width else f"{height}x{width}"

@@ -53,7 +53,7 @@ def run_directory(tmp_path, **fields):
         ("receptive_field", 34, "1, 16, 70, 286"),
         ("gan_loss", "wgan", "vanilla, lsgan"),
         ("reconstruction", "l3", "l1, l2"),
-        ("precision", "float16", "float32, bfloat16"),
+        ("precision", "float64", "float32, bfloat16, float16, auto"),
         ("inference_statistics", "moving", "image, batch"),
         ("cache_gigabytes", -1.0, "at least 0"),
         ("cache_gigabytes", "lots", "a number of gigabytes, or auto"),
@@ -468,6 +468,7 @@ def test_only_these_fields_may_change():
     assert changeable == {
         *("steps", "epochs", "save_every", "log_every", "sample_every", "eval_every", "best_metric"),
         *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images", "strategy"),
+        *("precision", "compile"),
     }
 
 

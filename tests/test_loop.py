@@ -78,10 +78,10 @@ class FakeStep:
         self.generator = generator
         return self
 
-    def _counting(self, _, names):
+    def _counting(self, _, names, compile):
         """As `totals.counting`, but not compiled, so that each step can be seen."""
 
-        def counted(*arguments):
+        def counted(*arguments):  # Their last one is the totals.
             self.calls.append(arguments[:-1])
             self._before(self, len(self.calls))
             losses = {"d_loss": 0.5, "g_l1": self._losses.get(len(self.calls), 0.25)}
@@ -134,6 +134,7 @@ def test_samples_show_input_and_target_of_the_validation_pairs(finished):
 def test_a_run_says_what_it_does_and_where_everything_is(finished):
     config, workdir, text = finished
     lines = text.splitlines()
+    assert lines.pop(0).startswith(("CPU: ", "GPU: "))
     assert lines[0] == f"{config.data_dir}: side-by-side pairs, 7 train, 2 val; translate A → B"
     assert lines[1] == f"training {workdir} from step 0 to 6, 3 steps an epoch"
     assert lines[2] == f"Ctrl-C, or kill {os.getpid()}, saves and stops"

@@ -18,7 +18,7 @@ def after(*steps):
 
 
 def test_the_means_are_over_the_steps():
-    assert after([1.0, 2.0], [3.0, 7.0]) == totals.Reading({"d_loss": 2.0, "g_l1": 4.5}, None)
+    assert after([1.0, 2.0], [3.0, 7.0]) == totals.Reading({"d_loss": 2.0, "g_l1": 4.5}, 0, None)
 
 
 @pytest.mark.parametrize("value", [math.inf, -math.inf])
@@ -39,4 +39,4 @@ def test_the_compiled_step_counts_what_it_returns():
     result = totals.no_steps(NAMES)
     for rate in (1.0, 3.0):
         result = counted(tf.fill([2], 5.0), tf.fill([2], 2.0), None, tf.constant(rate), result)
-    assert totals.read(result, NAMES) == totals.Reading({"d_loss": 5.0, "g_l1": 4.0}, None)
+    assert totals.read(result, NAMES) == totals.Reading({"d_loss": 5.0, "g_l1": 4.0}, 0, None)

@@ -6,11 +6,11 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from pix2pix_tf.config import parse_size
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting.recording import draw_image
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.networks.generator import build_generator
+from pix2pix_tf.sizes import parse_size
 from pix2pix_tf.translation import answer, at_inference
 from pix2pix_tf.utils.atomic import write_bytes
 

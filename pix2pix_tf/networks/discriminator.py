@@ -27,7 +27,7 @@ def build_discriminator(config, *, image_size=None, input_channels=None, output_
     """
     task = get_task(config)
     size = image_size or config.size
-    dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
+    dtype = config.policy
     unit = config.base_filters
 
     image = keras.Input((*size, output_channels or task.output_channels), name="image")

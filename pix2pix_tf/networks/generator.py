@@ -34,7 +34,7 @@ def build_generator(config, *, image_size=None, input_channels=None, output_chan
     """
     task = get_task(config)
     height, width = image_size or config.size
-    dtype = "mixed_bfloat16" if config.precision == "bfloat16" else "float32"
+    dtype = config.policy
     widths = [config.base_filters * width for width in ENCODER_WIDTHS[: config.levels]]
     common = {"seed": config.seed, "dtype": dtype}
     # With batch norm, no convolution but the last has a bias, as in the published code. Otherwise a convolution has one

@@ -16,7 +16,7 @@ import sys
 from absl import flags
 
 from pix2pix_tf import cli
-from pix2pix_tf.config import parse_size
+from pix2pix_tf.sizes import parse_size
 
 _A_DIR = cli.define_path("a_dir", None, "folder of the left halves")
 _B_DIR = cli.define_path("b_dir", None, "folder of the right halves")

@@ -26,10 +26,23 @@ class Adam(tf.Module):
         self.momentums = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
         self.velocities = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
 
-    def apply(self, gradients, variables, learning_rate):
-        """One update of the variables that the optimizer was made for; `learning_rate` is a scalar."""
-        step = tf.cast(self.iterations.assign_add(1), tf.float32)
+    def apply(self, gradients, variables, learning_rate, unless_skipped=None):
+        """One update of the variables that the optimizer was made for.
+
+        Args:
+          gradients, variables: as many of each.
+          learning_rate: a scalar.
+          unless_skipped: bool scalar; where it is false, nothing changes.
+        """
+        counts = 1 if unless_skipped is None else tf.cast(unless_skipped, tf.int64)
+        step = tf.cast(self.iterations.assign_add(counts), tf.float32)
         powers = {"beta1_power": tf.pow(self._beta_1, step), "beta2_power": tf.pow(BETA_2, step)}
+        if unless_skipped is None:
+            self._update(gradients, variables, learning_rate, powers)
+        else:
+            tf.cond(unless_skipped, lambda: self._update(gradients, variables, learning_rate, powers), lambda: 0)
+
+    def _update(self, gradients, variables, learning_rate, powers):
         for variable, momentum, velocity, gradient in zip(
             variables, self.momentums, self.velocities, gradients, strict=True
         ):
@@ -44,3 +57,4 @@ class Adam(tf.Module):
                 grad=gradient,
                 **powers,
             )
+        return 0

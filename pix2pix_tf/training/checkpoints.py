@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.training import checkpoint_files, weights_file
+from pix2pix_tf.training.loss_scale import LossScale
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import warn
 from pix2pix_tf.utils.json_files import read_json
@@ -28,8 +29,8 @@ class Checkpoints:
       step: int64 variable, the training steps done.
     """
 
-    def __init__(self, workdir, keep, networks: dict, optimizers: dict, writes=True):
-        """`networks` and `optimizers` are those of `new_state`, by name.
+    def __init__(self, workdir, keep, networks: dict, optimizers: dict, loss_scales=None, writes=True):
+        """`networks` and `optimizers` are those of `new_state`, `loss_scales` those of `new_loss_scales`, by name.
 
         Of many processes that train together, one `writes`; the others only check what they would write.
         """
@@ -38,9 +39,10 @@ class Checkpoints:
         self._keep = keep
         self._networks = networks
         self._writes = writes
-        saved = {name: _variables(network) for name, network in networks.items()}
-        saved |= {f"{name}_optimizer": optimizer for name, optimizer in optimizers.items()}
-        self._checkpoint = tf.train.Checkpoint(step=self.step, **saved)
+        self._objects = {name: _variables(network) for name, network in networks.items()}
+        self._objects |= {f"{name}_optimizer": optimizer for name, optimizer in optimizers.items()}
+        self._scales = {f"{name}_loss_scale": scale for name, scale in (loss_scales or {}).items()}
+        self._checkpoint = tf.train.Checkpoint(step=self.step, **self._objects, **self._scales)
 
     def save(self) -> str | None:
         """Writes a checkpoint of the present step, or leaves that to the process that writes, and returns its path.
@@ -67,7 +69,7 @@ class Checkpoints:
         """Restores the newest checkpoint that is whole and returns its step: 0 if there is none at all.
 
         Newer ones that are damaged are renamed, with a warning. Everything in the checkpoint must have its place in
-        the run, and the other way round.
+        the run, and the other way round; but the loss scales, as a run may be resumed in another precision.
 
         Raises:
           UserError: the checkpoint is of other networks, or none is whole.
@@ -76,7 +78,7 @@ class Checkpoints:
         for step in checkpoint_files.steps(self._folder):
             path = checkpoint_files.path(self._folder, step)
             try:
-                _consume(self._checkpoint.restore(plain_path(path)))
+                self._restore(plain_path(path))
             except _READ_ERRORS as error:
                 if checkpoint_files.is_whole(path):
                     raise _does_not_fit(path, error) from None
@@ -94,6 +96,15 @@ class Checkpoints:
                 f"give --init_from={self._workdir} and a new --workdir."
             )
         return 0
+
+    def _restore(self, path):
+        stored = {name.partition("/")[0] for name, _ in tf.train.list_variables(path)}
+        scales = {name: self._scales.get(name, LossScale()) for name in stored if name.endswith("_loss_scale")}
+        status = tf.train.Checkpoint(step=self.step, **self._objects, **scales).restore(path)
+        try:
+            status.assert_consumed()
+        finally:
+            status.expect_partial()  # The error says it all; TensorFlow would log each variable.
 
 
 class Best:
@@ -183,14 +194,6 @@ def networks_in(path) -> set[str]:
         return weights_file.networks_in(path)
     names = {name.partition("/")[0] for name, _ in tf.train.list_variables(plain_path(path))}
     return names & set(_NETWORKS)
-
-
-def _consume(status):
-    """Raises an AssertionError unless checkpoint and program hold the same; TensorFlow logs nothing of it."""
-    try:
-        status.assert_consumed()
-    finally:
-        status.expect_partial()
 
 
 def _variables(network):

@@ -5,17 +5,18 @@ import os
 
 import tensorflow as tf
 
+from pix2pix_tf import hardware
 from pix2pix_tf.config import Config
 from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.runs import check_is_free, check_resumes, is_run, load_config, make_workdir, save_config
-from pix2pix_tf.training import loss_curves
+from pix2pix_tf.training import loss_curves, precision
 from pix2pix_tf.training.checkpoints import Best, Checkpoints
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
 from pix2pix_tf.training.initialization import initialize
 from pix2pix_tf.training.reporting import Report, is_recorded
-from pix2pix_tf.training.state import new_state
+from pix2pix_tf.training.state import new_loss_scales, new_state
 from pix2pix_tf.training.step import loss_names, make_train_step
 from pix2pix_tf.training.stopping import StopRequest
 from pix2pix_tf.training.timing import StepTimer
@@ -48,7 +49,9 @@ def train(config: Config, workdir: str | os.PathLike) -> None:
         tf.config.experimental.enable_op_determinism()
     with lost_worker_as_sentence():
         devices = Devices(config)
+        hardware.announce()
         source = _open_source(config, devices)
+        config = _with_precision(config, workdir, devices)
         validation = fixed_pairs(source.val, config, config.validation_images)
         with _only_one_process(workdir, devices.is_chief), StopRequest() as stop:
             run = _Run(config, workdir, devices, source, validation)
@@ -85,6 +88,13 @@ def _open_source(config, devices):
     return source
 
 
+def _with_precision(config, workdir, devices):
+    config = precision.decide(config, devices)
+    if is_run(workdir) and (old := load_config(workdir).precision) != config.precision:
+        log(f"{workdir} was trained in {old} so far and is resumed in {config.precision}")
+    return config
+
+
 @contextlib.contextmanager
 def _only_one_process(workdir, writes):
     """Holds the lock of a run directory that this process writes, until the process ends, however it ends."""
@@ -105,8 +115,9 @@ class _Run:
         self._source, self._validation = source, validation
         with devices.scope():
             self._networks, self._optimizers = new_state(config)
+            self._scales = new_loss_scales(config)
         self._checkpoints = Checkpoints(
-            workdir, config.keep_checkpoints, self._networks, self._optimizers, writes=devices.is_chief
+            workdir, config.keep_checkpoints, self._networks, self._optimizers, self._scales, writes=devices.is_chief
         )
         self._per_epoch = steps_per_epoch(source.train, config)
         self._total = config.steps or config.epochs * self._per_epoch
@@ -135,7 +146,7 @@ class _Run:
     def train(self, stop):
         """Steps until the last one, or until `stop` is requested."""
         self._start()
-        train_step = self._devices.on_all(counting(self._make_train_step(), self._losses))
+        train_step = self._devices.on_all(counting(self._make_train_step(), self._losses, self._config.compile))
         batches = training_batches(self._source.train, self._config, self._step, self._devices.share)
         with contextlib.closing(batches):
             while self._step < self._total and not self._is_stopped(stop):
@@ -192,6 +203,7 @@ class _Run:
             networks.get("discriminator"),
             optimizers["generator"],
             optimizers.get("discriminator"),
+            self._scales,
         )
 
     def _is_stopped(self, stop):
@@ -211,7 +223,7 @@ class _Run:
         """Reads the losses and reports them; keeps the generator if it is the best so far."""
         losses = self._finite_losses()
         seconds = self._timer.seconds()
-        self._totals, self._counted_from = no_steps(self._losses), self._step
+        self._totals, self._counted_from = no_steps(self._losses, self._totals), self._step
         if self._report:
             measured = self._report.record(self._step, losses, seconds)
             if self._best and measured:
@@ -234,7 +246,7 @@ class _Run:
             number, name, value = reading.bad
             step = self._counted_from + number
             raise UserError(f"step {step}: {name} is {value}, so the run stopped; {self._advice()}")
-        return reading.means
+        return reading.means | ({"skipped_steps": reading.skipped} if self._scales else {})
 
     def _advice(self):
         newest = f"the newest checkpoint in {self._workdir} is of step {self._saved}"

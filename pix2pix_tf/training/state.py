@@ -3,6 +3,7 @@
 from pix2pix_tf.networks.discriminator import build_discriminator
 from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.training.adam import Adam
+from pix2pix_tf.training.loss_scale import LossScale
 
 
 def variables_of(network) -> list:
@@ -16,3 +17,9 @@ def new_state(config) -> tuple[dict, dict]:
     if config.gan_weight:
         networks["discriminator"] = build_discriminator(config)
     return networks, {name: Adam(variables_of(network), config.beta_1) for name, network in networks.items()}
+
+
+def new_loss_scales(config) -> dict[str, LossScale]:
+    """What scales the losses of the networks, by name; nothing unless the precision is float16."""
+    names = ("generator", "discriminator") if config.gan_weight else ("generator",)
+    return {name: LossScale() for name in names} if config.precision == "float16" else {}

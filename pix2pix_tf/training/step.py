@@ -24,19 +24,34 @@ def loss_names(config) -> tuple[str, ...]:
     return tuple(names)
 
 
-def make_train_step(config, generator, discriminator, generator_optimizer, discriminator_optimizer):
-    """A compiled step for these networks.
+def make_train_step(config, generator, discriminator, generator_optimizer, discriminator_optimizer, loss_scales=None):
+    """A compiled step for these networks; `loss_scales` are those of `new_loss_scales`, by name.
 
     Returns:
       A `tf.function` of (condition [N, H, W, C], target [N, H, W, C'], noise seeds int [N, 2],
       learning rate) that updates both networks and returns a dict of scalar losses: `d_loss`,
       `d_real`, `d_fake`, `g_loss`, `g_gan`, `g_l1` (or `g_l2`), `g_feature_matching`; without those
-      whose weight is 0. On many devices, each runs it on its part of the batch; gradients and losses
-      are means over all of them.
+      whose weight is 0; with loss scales also `skipped`, 1 if the gradients of a
+      network overflowed, which leaves it as it is. On many devices, each runs it on its part of the batch;
+      gradients and losses are means over all of them.
     """
     generator_variables = variables_of(generator)
     discriminator_variables = variables_of(discriminator) if config.gan_weight else []
     with_features = feature_layers(discriminator) if config.feature_matching_weight else None
+
+    def scaled(name, loss):
+        return loss * loss_scales[name].scale if loss_scales else loss
+
+    def update(name, optimizer, gradients, variables, learning_rate):
+        """One step of an optimizer → {"skipped": 0 or 1} with loss scales, else {}."""
+        gradients = mean_over_devices(gradients)
+        if not loss_scales:
+            optimizer.apply(gradients, variables, learning_rate)
+            return {}
+        gradients, is_finite = loss_scales[name].unscaled(gradients)
+        optimizer.apply(gradients, variables, learning_rate, unless_skipped=is_finite)
+        loss_scales[name].update(is_finite)
+        return {"skipped": 1.0 - tf.cast(is_finite, tf.float32)}
 
     def pair(condition, image):
         return [condition, image] if config.conditional else image
@@ -49,9 +64,10 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
             real_logits = discriminate(discriminator, condition, target)
             fake_logits = discriminate(discriminator, condition, fake)
             loss, real_term, fake_term = losses.discriminator_loss(config.gan_loss, real_logits, fake_logits)
-        gradients = tape.gradient(loss, discriminator_variables)
-        discriminator_optimizer.apply(mean_over_devices(gradients), discriminator_variables, learning_rate)
-        return {"d_loss": loss, "d_real": real_term, "d_fake": fake_term}
+            loss_to_derive = scaled("discriminator", loss)
+        gradients = tape.gradient(loss_to_derive, discriminator_variables)
+        skipped = update("discriminator", discriminator_optimizer, gradients, discriminator_variables, learning_rate)
+        return {"d_loss": loss, "d_real": real_term, "d_fake": fake_term} | skipped
 
     def generator_loss(condition, target, fake):
         terms = {}
@@ -83,8 +99,12 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
         with tf.GradientTape(watch_accessed_variables=False) as fake_tape:
             fake_tape.watch(fake)
             loss, terms = generator_loss(condition, target, fake)
-        gradients = generator_tape.gradient(fake, generator_variables, output_gradients=fake_tape.gradient(loss, fake))
-        generator_optimizer.apply(mean_over_devices(gradients), generator_variables, learning_rate)
-        return mean_over_devices(logs | {"g_loss": loss} | terms)
+            loss_to_derive = scaled("generator", loss)
+        to_fake = fake_tape.gradient(loss_to_derive, fake)
+        gradients = generator_tape.gradient(fake, generator_variables, output_gradients=to_fake)
+        skipped = update("generator", generator_optimizer, gradients, generator_variables, learning_rate)
+        if "skipped" in logs:
+            skipped["skipped"] = tf.maximum(skipped["skipped"], logs["skipped"])
+        return mean_over_devices(logs | {"g_loss": loss} | terms | skipped)
 
     return train_step

@@ -6,19 +6,27 @@ import typing
 
 import tensorflow as tf
 
+MOST_SKIPPED = 50  # Steps in a row whose gradients overflow float16; more is as bad as a NaN.
+
 
 class Totals(typing.NamedTuple):
     """What is known on the device of the steps since the last record.
 
     Attributes:
-      sums: float32 [losses], each loss added up over the steps.
+      sums: float32 [losses], each loss added up over the steps whose losses are all finite.
+      finite: int32, how many these are.
       count: int32, the steps.
+      skipped: int32, how many of them were skipped because gradients overflowed float16.
+      in_a_row: int32, how many were skipped last, in earlier records too.
       bad_step: int32, which of these steps, from 1 on, was the first with a NaN or Inf; 0 if none was.
       bad_losses: float32 [losses] of that step.
     """
 
     sums: tf.Tensor
+    finite: tf.Tensor
     count: tf.Tensor
+    skipped: tf.Tensor
+    in_a_row: tf.Tensor
     bad_step: tf.Tensor
     bad_losses: tf.Tensor
 
@@ -29,49 +37,69 @@ class Reading:
 
     Attributes:
       means: {name of a loss: its mean}.
+      skipped: how many steps were skipped.
       bad: (which step, from 1 on, name of the loss, its value) of the first loss that was NaN or Inf; None if none was.
     """
 
     means: dict[str, float]
+    skipped: int
     bad: tuple[int, str, float] | None
 
 
-def no_steps(names) -> Totals:
-    """The totals before the first step."""
+def no_steps(names, before: Totals | None = None) -> Totals:
+    """The totals before the first step, or after those of `before`."""
     zeros, zero = tf.zeros([len(names)]), tf.constant(0)
-    return Totals(zeros, zero, zero, zeros)
+    return Totals(zeros, zero, zero, zero, before.in_a_row if before else zero, zero, zeros)
 
 
-def add(totals: Totals, losses: tf.Tensor) -> Totals:
-    """Totals with one more step, whose `losses` are float32 [losses]."""
-    count = totals.count + 1
-    is_first_bad = (totals.bad_step == 0) & ~tf.reduce_all(tf.math.is_finite(losses))
+def add(totals: Totals, losses: tf.Tensor, skipped=0.0) -> Totals:
+    """Totals with one more step.
+
+    Args:
+      totals: those so far.
+      losses: float32 [losses].
+      skipped: 1 for a step that was skipped, whose losses need not be finite, else 0.
+    """
+    is_finite = tf.reduce_all(tf.math.is_finite(losses))
+    is_skipped = tf.convert_to_tensor(skipped) > 0
+    count, one = totals.count + 1, tf.cast(is_skipped, tf.int32)
+    in_a_row = (totals.in_a_row + 1) * one
+    is_bad = (~is_skipped & ~is_finite) | (in_a_row >= MOST_SKIPPED)
+    is_first_bad = (totals.bad_step == 0) & is_bad
     return Totals(
-        totals.sums + losses,
+        totals.sums + tf.where(is_finite, losses, 0.0),
+        totals.finite + tf.cast(is_finite, tf.int32),
         count,
+        totals.skipped + one,
+        in_a_row,
         tf.where(is_first_bad, count, totals.bad_step),
         tf.where(is_first_bad, losses, totals.bad_losses),
     )
 
 
-def counting(train_step, names):
-    """A training step (see `step`) → the same compiled, as a function of its arguments and `Totals` → `Totals`."""
+def counting(train_step, names, compile="none"):
+    """A training step (see `step`) → the same compiled, as a function of its arguments and `Totals` → `Totals`.
 
-    @tf.function(autograph=False)
+    `compile` is the field of `Config`.
+    """
+
+    @tf.function(autograph=False, jit_compile=compile == "xla" or None)
     def counted(condition, target, seeds, learning_rate, totals):
         losses = train_step(condition, target, seeds, learning_rate)
-        return add(totals, tf.stack([tf.cast(losses[name], tf.float32) for name in names]))
+        vector = tf.stack([tf.cast(losses[name], tf.float32) for name in names])
+        return add(totals, vector, losses.get("skipped", 0.0))
 
     return counted
 
 
 def read(totals: Totals, names) -> Reading:
     """Waits for the device and copies its totals."""
-    sums, count, bad_step, bad_losses = (tensor.numpy() for tensor in totals)
-    means = {name: float(value) / max(int(count), 1) for name, value in zip(names, sums, strict=True)}
+    values = Totals(*(tensor.numpy() for tensor in totals))
+    means = {name: float(total) / int(values.finite or 1) for name, total in zip(names, values.sums, strict=True)}
     bad = None
-    if bad_step:
-        values = dict(zip(names, map(float, bad_losses), strict=True))
-        name = next(name for name, value in values.items() if not math.isfinite(value))
-        bad = (int(bad_step), name, values[name])
-    return Reading(means, bad)
+    if values.bad_step:
+        losses = dict(zip(names, map(float, values.bad_losses), strict=True))
+        everything = f"the gradient of {MOST_SKIPPED} steps in a row"
+        name = next((name for name, value in losses.items() if not math.isfinite(value)), everything)
+        bad = (int(values.bad_step), name, losses.get(name, math.inf))
+    return Reading(means, int(values.skipped), bad)

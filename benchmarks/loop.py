@@ -1,0 +1,97 @@
+"""What does the training loop cost, beside calls of the step alone?
+
+    python benchmarks/loop.py
+
+The network has almost no work, so that everything around it shows: reading batches, counting losses, the log. The
+loop's time is that of a long training less that of a short one, which leaves out compiling, validation and saving.
+"""
+
+import contextlib
+import io
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+from PIL import Image
+
+import pix2pix_tf
+from pix2pix_tf.data.pipeline import training_batches
+from pix2pix_tf.data.sources import open_source
+from pix2pix_tf.training.state import new_loss_scales, new_state
+from pix2pix_tf.training.step import loss_names, make_train_step
+from pix2pix_tf.training.totals import counting, no_steps, read
+
+_STEPS = flags.DEFINE_integer("steps", 1000, "steps that are timed in each round", lower_bound=50)
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "rounds of each kind, interleaved", lower_bound=1)
+_PRECISION = flags.DEFINE_string("precision", "float32", "as for train.py")
+_COMPILE = flags.DEFINE_string("compile", "none", "as for train.py")
+SHORT = 50  # steps of the training that is subtracted
+
+
+def write_pairs(folder):
+    """32 pairs of 32x32."""
+    (folder / "train").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(32):
+        Image.fromarray(rng.integers(0, 256, (32, 64, 3), np.uint8)).save(folder / "train" / f"{number}.png")
+
+
+def seconds_of_training(config, steps):
+    """How long `train` takes for this many steps, in a new run."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        start = time.perf_counter()
+        pix2pix_tf.train(config.replace(steps=steps), Path(folder, "run"))
+        return time.perf_counter() - start
+
+
+def bare_steps(config):
+    """seconds(count): how long that many calls of the compiled step take on one batch; read once, at the end."""
+    networks, optimizers = new_state(config)
+    names = loss_names(config)
+    step = make_train_step(config, *networks.values(), *optimizers.values(), new_loss_scales(config))
+    counted = counting(step, names, config.compile)
+    batch = next(training_batches(open_source(config).train, config))
+
+    def seconds(count):
+        totals = no_steps(names)
+        start = time.perf_counter()
+        for _ in range(count):
+            totals = counted(*batch, np.float32(config.learning_rate), totals)
+        read(totals, names)
+        return time.perf_counter() - start
+
+    return seconds
+
+
+def main(_):
+    with tempfile.TemporaryDirectory() as folder:
+        write_pairs(Path(folder))
+        config = pix2pix_tf.Config(
+            data_dir=folder,
+            image_size=32,
+            base_filters=1,
+            receptive_field=16,
+            precision=_PRECISION.value,
+            compile=_COMPILE.value,
+            sample_every=10**9,
+            save_every=10**9,
+            validation_images=1,
+        )
+        bare = bare_steps(config)
+        bare(SHORT)
+        rates = {"bare step calls": [], "train.py's loop": []}
+        for _ in range(_ROUNDS.value):
+            rates["bare step calls"].append(_STEPS.value / bare(_STEPS.value))
+            long, short = (seconds_of_training(config, steps) for steps in (SHORT + _STEPS.value, SHORT))
+            rates["train.py's loop"].append(_STEPS.value / (long - short))
+    first = statistics.median(rates["bare step calls"])
+    print(f"{'32x32, base_filters=1':<23}{'steps/s':>9}{'share':>8}")
+    for name, values in rates.items():
+        print(f"{name:<23}{statistics.median(values):9.1f}{statistics.median(values) / first:8.0%}")
+
+
+if __name__ == "__main__":
+    app.run(main)
