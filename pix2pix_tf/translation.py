@@ -57,9 +57,15 @@ def generate(config, network, source, size="own"):
     own = tf.shape(source)[1:3]
     seen = tf.cast(seen_size(config, size, *tf.unstack(tf.cast(own, tf.int64))), tf.int32)
     is_own = tf.reduce_all(seen == own)
-    scaled = tf.cond(is_own, lambda: source, lambda: tf.image.resize(source, seen, antialias=True))
+    scaled = tf.cond(is_own, lambda: source, lambda: _resize(source, seen))
     raw = _generate_at_own_size(config, network, scaled)
-    return tf.cond(is_own, lambda: raw, lambda: tf.image.resize(raw, own, antialias=True))
+    return tf.cond(is_own, lambda: raw, lambda: _resize(raw, own))
+
+
+def _resize(image, size):
+    """[N, H, W, C] → [N, *size, C]. It shrinks first, or an image one pixel high would be huge before it shrinks."""
+    image = tf.image.resize(image, tf.minimum(tf.shape(image)[1:3], size), antialias=True)
+    return tf.image.resize(image, size, antialias=True)
 
 
 def seen_size(config, size, height, width):
