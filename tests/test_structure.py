@@ -32,7 +32,7 @@ INNER_ORDER = {
     "study": ["study_images", "protocol", "answers_file", "sessions", "fooling_rates", "study_server"],
     "exporting": "decoding signatures recording replay card publication temporary tflite".split(),
     "reproduction": "experiments planning running paper_tables paper_figures reproduce".split(),
-    "interop": ["files", "layout", "architecture", "weights", "importing", "exporting"],
+    "interop": ["pytorch_files", "weight_names", "architecture", "weights", "from_pytorch", "to_pytorch"],
     "training": [
         "adam",
         "devices",

@@ -5,7 +5,7 @@ import typing
 
 from pix2pix_tf.config import MAX_LEVELS, MIN_LEVELS
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.interop import layout
+from pix2pix_tf.interop import weight_names
 from pix2pix_tf.networks.discriminator import STRIDED_LAYERS
 
 
@@ -33,8 +33,8 @@ def unet_of(tensors: dict, path: str) -> UNet:
     _refuse_what_has_no_place_here(tensors, path)
     if _is_discriminator(tensors):
         raise UserError(f"{path} is a discriminator; give it as --discriminator, and a generator as --generator.")
-    if f"{layout.FIRST}.weight" not in tensors:
-        raise UserError(f"{path} is no U-Net of the port, as it has no tensor {layout.FIRST}.weight.")
+    if f"{weight_names.FIRST}.weight" not in tensors:
+        raise UserError(f"{path} is no U-Net of the port, as it has no tensor {weight_names.FIRST}.weight.")
     levels = 1
     prefix = "model.model.1.model"
     while f"{prefix}.1.weight" in tensors:
@@ -45,22 +45,22 @@ def unet_of(tensors: dict, path: str) -> UNet:
             f"{path} is a U-Net that halves its input {levels} times; here it is {MIN_LEVELS} to {MAX_LEVELS} times, "
             "as with the port's unet_128 (7) and unet_256 (8)."
         )
-    filters, inputs, *_ = _kernel_shape(tensors, layout.FIRST, path)
-    _, outputs, *_ = _kernel_shape(tensors, layout.LAST, path)
-    return UNet(levels, filters, inputs, outputs, _norm(tensors, layout.unet(levels), "down2"))
+    filters, inputs, *_ = _kernel_shape(tensors, weight_names.FIRST, path)
+    _, outputs, *_ = _kernel_shape(tensors, weight_names.LAST, path)
+    return UNet(levels, filters, inputs, outputs, _norm(tensors, weight_names.unet(levels), "down2"))
 
 
 def patchgan_of(tensors: dict, path: str) -> PatchGAN:
     """The discriminator in the file `path`; UserError if it is none that can be represented here."""
     _refuse_what_has_no_place_here(tensors, path)
-    if f"{layout.FIRST}.weight" in tensors:
+    if f"{weight_names.FIRST}.weight" in tensors:
         raise UserError(f"{path} is a generator; give it as --generator, and a discriminator as --discriminator.")
     if not _is_discriminator(tensors):
         raise UserError(
             f"{path} is no PatchGAN of the port, as it has neither a tensor model.0.weight nor net.0.weight."
         )
     receptive_field = 1 if "net.0.weight" in tensors else _receptive_field(tensors, path)
-    modules = layout.patchgan(receptive_field)
+    modules = weight_names.patchgan(receptive_field)
     filters, inputs, *_ = _kernel_shape(tensors, modules[0].name, path)
     return PatchGAN(receptive_field, filters, inputs, _norm(tensors, modules, "disc2"))
 
@@ -78,7 +78,7 @@ def _is_discriminator(tensors):
 
 def _receptive_field(tensors, path):
     """Told by the place of the last convolution."""
-    fields = {layout.patchgan(field)[-1].name: field for field in STRIDED_LAYERS}
+    fields = {weight_names.patchgan(field)[-1].name: field for field in STRIDED_LAYERS}
     places = [int(name.split(".")[1]) for name in tensors if re.fullmatch(r"model\.\d+\.\w+", name)]
     last = f"model.{max(places)}"
     if last not in fields:

@@ -7,10 +7,10 @@ more thing: where a skip joins the decoder, the port puts the skip's channels fi
 import numpy as np
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.interop import layout
+from pix2pix_tf.interop import weight_names
 
 
-def fill(network, modules: list[layout.Module], norm: str, tensors: dict, path: str) -> list[str]:
+def fill(network, modules: list[weight_names.Module], norm: str, tensors: dict, path: str) -> list[str]:
     """Gives a network the values of the port's tensors.
 
     What the port lacks becomes neutral: with instance norm the scale 1 and the shift 0, without norm the bias 0.
@@ -29,10 +29,10 @@ def fill(network, modules: list[layout.Module], norm: str, tensors: dict, path: 
       UserError: a tensor is missing, superfluous, of another shape, or not finite.
     """
     variables = _variables(network)
-    names = layout.parameters(modules, norm)
+    names = weight_names.parameters(modules, norm)
     if missing := sorted(names.keys() - tensors.keys()):
         raise UserError(f"{path} lacks {missing[0]}, which the port has with {norm} norm; the file is incomplete.")
-    if unknown := sorted(tensors.keys() - names.keys() - layout.statistics(modules, norm).keys()):
+    if unknown := sorted(tensors.keys() - names.keys() - weight_names.statistics(modules, norm).keys()):
         raise UserError(f"{path} has a tensor {unknown[0]}, for which the port's network has no place.")
     for variable in variables.values():
         variable.assign(_neutral(variable))
@@ -49,7 +49,7 @@ def fill(network, modules: list[layout.Module], norm: str, tensors: dict, path: 
     return [name for name, variable_name in names.items() if variable_name not in variables]
 
 
-def tensors_of(network, modules: list[layout.Module], norm: str, path: str) -> dict[str, np.ndarray]:
+def tensors_of(network, modules: list[weight_names.Module], norm: str, path: str) -> dict[str, np.ndarray]:
     """The inverse of `fill`: all tensors of the port's network, {name: array}.
 
     What only the port has is written at its default: cancelled biases 0, moving averages 0 and 1.
@@ -58,7 +58,7 @@ def tensors_of(network, modules: list[layout.Module], norm: str, path: str) -> d
       UserError: the network, of the run `path`, has values that the port has no place for.
     """
     variables = _variables(network)
-    names = layout.parameters(modules, norm)
+    names = weight_names.parameters(modules, norm)
     for name in variables.keys() - set(names.values()):
         if not np.array_equal(variables[name], _neutral(variables[name])):
             raise UserError(
@@ -73,7 +73,7 @@ def tensors_of(network, modules: list[layout.Module], norm: str, path: str) -> d
             kernel = tensors[name.removesuffix(".bias") + ".weight"]
             tensors[name] = np.zeros(kernel.shape[1 if _is_transposed(variable_name) else 0], np.float32)
     if norm == "batch":
-        for name, gamma in layout.statistics(modules, norm).items():
+        for name, gamma in weight_names.statistics(modules, norm).items():
             shape = variables[gamma].shape
             tensors[name] = {
                 "running_mean": np.zeros(shape, np.float32),

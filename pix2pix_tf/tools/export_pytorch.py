@@ -17,7 +17,7 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "replace files that are there
 
 
 def main():
-    from pix2pix_tf.interop.exporting import export_run
+    from pix2pix_tf.interop.to_pytorch import export_run
 
     print("\n".join(export_run(_WORKDIR.value, _OUTPUT.value, _CHECKPOINT.value, _OVERWRITE.value)))
 

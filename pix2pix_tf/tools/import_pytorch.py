@@ -19,7 +19,7 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "run directory to make", require
 
 
 def main():
-    from pix2pix_tf.interop.importing import import_run
+    from pix2pix_tf.interop.from_pytorch import import_run
 
     given = cli.given_config_fields(leave_out=_CLASHES)
     print("\n".join(import_run(_GENERATOR.value, _DISCRIMINATOR.value, _WORKDIR.value, given)))

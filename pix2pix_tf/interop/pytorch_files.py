@@ -1,12 +1,12 @@
 """PyTorch files of tensors ↔ NumPy arrays by name. The only module that needs PyTorch."""
 
-import os
 import re
 import warnings
 
 import numpy as np
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.atomic import atomic_path
 
 _WANTED = "give the state dict of one network, such as the port's latest_net_G.pth"
 
@@ -32,11 +32,10 @@ def read_tensors(path) -> dict[str, np.ndarray]:
 
 
 def write_tensors(tensors: dict[str, np.ndarray], path) -> None:
-    """Writes a state dict in one piece."""
+    """Writes a state dict, whole or not at all; UserError if it cannot be written."""
     torch = _torch()
-    temporary = f"{path}.tmp"
-    torch.save({name: torch.from_numpy(np.array(value, order="C")) for name, value in tensors.items()}, temporary)
-    os.replace(temporary, path)
+    with atomic_path(path) as temporary:
+        torch.save({name: torch.from_numpy(np.array(value, order="C")) for name, value in tensors.items()}, temporary)
 
 
 def _torch():
@@ -57,7 +56,9 @@ def _load(torch, file, path):
             state = torch.load(file, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
             return state, {}
-        return state, {str(name): value.detach().to(torch.float32).numpy() for name, value in state.items()}
+        return state, {str(name): _float32(torch, value, f"{path} has {name}") for name, value in state.items()}
+    except UserError:
+        raise
     except Exception as error:  # Where the unpickler stumbles over a damaged file, and how, is up to the damage.
         if forbidden := re.search(r"GLOBAL (\S+)", str(error)):
             raise UserError(
@@ -65,6 +66,19 @@ def _load(torch, file, path):
                 f"run code: {_WANTED}."
             ) from None
         raise UserError(f"{path} is no PyTorch file of tensors, or it is damaged; {_WANTED}.") from None
+
+
+def _float32(torch, tensor, subject):
+    """A tensor → float32 array; refuses what would not come out as it is. Batch norm counts its batches in int64."""
+    if not tensor.is_floating_point() and not (tensor.ndim == 0 and tensor.dtype == torch.int64):
+        raise UserError(f"{subject} of type {tensor.dtype}, where weights are floating point numbers; {_WANTED}.")
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise UserError(f"{subject} of shape {tuple(tensor.shape)}, but not as many numbers; {_WANTED}.")
+    tensor = tensor.detach()
+    converted = tensor.to(torch.float32)
+    if not torch.equal(torch.isfinite(tensor), torch.isfinite(converted)):
+        raise UserError(f"{subject} with values beyond float32, up to {tensor.abs().max():.3g}; {_WANTED}.")
+    return converted.numpy()
 
 
 def _described(state):

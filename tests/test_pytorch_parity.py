@@ -7,8 +7,8 @@ import tensorflow as tf
 from pytorch_networks import randomized, save, to_numpy, to_torch, torch
 
 from pix2pix_tf import Translator, build_discriminator, build_generator
-from pix2pix_tf.interop import layout
-from pix2pix_tf.interop.importing import import_run
+from pix2pix_tf.interop import weight_names
+from pix2pix_tf.interop.from_pytorch import import_run
 from pix2pix_tf.interop.weights import tensors_of
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.runs import load_config
@@ -132,7 +132,7 @@ def test_one_step_of_training_is_the_same(tmp_path, size):
     losses = step(condition, target, tf.zeros([2, 2], tf.int64), tf.constant(rate))
     assert {name: float(value) for name, value in losses.items()} == pytest.approx(expected, rel=1e-5)
 
-    modules = layout.unet(levels), layout.patchgan(70)
+    modules = weight_names.unet(levels), weight_names.patchgan(70)
     for network, module, reference_network, old in zip(ours, modules, theirs, before, strict=True):
         updated = tensors_of(network, module, "batch", "")
         errors, steps = {}, {}

@@ -11,7 +11,7 @@ from pytorch_networks import randomized, save, torch
 
 from pix2pix_tf import Translator, UserError
 from pix2pix_tf.exporting import export
-from pix2pix_tf.interop.importing import import_run
+from pix2pix_tf.interop.from_pytorch import import_run
 from pix2pix_tf.runs import config_for_run, load_config
 from pix2pix_tf.training import checkpoints
 from pix2pix_tf.training.loop import train

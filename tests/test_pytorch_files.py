@@ -11,7 +11,7 @@ import pytorch_networks as reference
 from pytorch_networks import randomized, save, torch
 
 from pix2pix_tf import UserError
-from pix2pix_tf.interop import files
+from pix2pix_tf.interop import pytorch_files
 
 FORMATS = {"new": True, "old": False}
 
@@ -34,7 +34,7 @@ class Attack:
 
 def refusal(path):
     with pytest.raises(UserError) as error:
-        files.read_tensors(path)
+        pytorch_files.read_tensors(path)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -43,7 +43,7 @@ def refusal(path):
 def test_tensors_are_read_in_both_formats_and_both_layouts(tmp_path, options, prefix):
     state = randomized(reference.UNet()).state_dict()
     path = save({prefix + name: value for name, value in state.items()}, tmp_path / "G.pth", **options)
-    tensors = files.read_tensors(path)
+    tensors = pytorch_files.read_tensors(path)
     assert tensors.keys() == state.keys()
     for name, value in state.items():
         np.testing.assert_array_equal(tensors[name], value.numpy())
@@ -51,7 +51,7 @@ def test_tensors_are_read_in_both_formats_and_both_layouts(tmp_path, options, pr
 
 def test_parameters_and_other_precisions_are_read(tmp_path):
     content = {"a": torch.nn.Parameter(torch.ones(2)), "b": torch.full([2], 0.5, dtype=torch.bfloat16)}
-    tensors = files.read_tensors(save(content, tmp_path / "G.pth"))
+    tensors = pytorch_files.read_tensors(save(content, tmp_path / "G.pth"))
     assert {name: (value.dtype, value.tolist()) for name, value in tensors.items()} == {
         "a": (np.float32, [1, 1]),
         "b": (np.float32, [0.5, 0.5]),
@@ -61,7 +61,7 @@ def test_parameters_and_other_precisions_are_read(tmp_path):
 def test_what_is_written_is_read_again_and_is_in_the_new_format(tmp_path):
     path = str(tmp_path / "G.pth")
     tensors = {"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3).T, "n": np.array(0)}
-    files.write_tensors(tensors, path)
+    pytorch_files.write_tensors(tensors, path)
     assert os.listdir(tmp_path) == ["G.pth"]
     assert zipfile.is_zipfile(path)
     state = torch.load(path, weights_only=True)
@@ -134,3 +134,27 @@ def test_without_pytorch_it_is_named_and_how_to_get_it(tmp_path, monkeypatch):
         "This needs PyTorch, which is not installed; pip install torch --index-url "
         "https://download.pytorch.org/whl/cpu brings the build for CPUs."
     )
+
+
+@pytest.mark.parametrize(
+    ("tensor", "reason"),
+    [
+        (torch.ones(2, dtype=torch.complex64), "of type torch.complex64, where weights are floating point numbers"),
+        (torch.ones(2, dtype=torch.int64), "of type torch.int64, where weights are floating point numbers"),
+        (torch.tensor([1.0, 1e39], dtype=torch.float64), "with values beyond float32, up to 1e+39"),
+        (torch.ones(1).expand(1_000_000), "of shape (1000000,), but not as many numbers"),
+    ],
+)
+def test_a_tensor_that_would_not_come_out_as_it_is_is_refused(tmp_path, tensor, reason):
+    path = save({"model.model.0.weight": tensor}, tmp_path / "G.pth")
+    assert refusal(path) == (
+        f"{path} has model.model.0.weight {reason}; give the state dict of one network, such as the port's "
+        "latest_net_G.pth."
+    )
+
+
+def test_float64_and_float16_within_float32_are_taken(tmp_path):
+    state = {"a": torch.tensor([0.5, -3e38], dtype=torch.float64), "b": torch.tensor([0.5], dtype=torch.float16)}
+    tensors = pytorch_files.read_tensors(save(state, tmp_path / "G.pth"))
+    np.testing.assert_array_equal(tensors["a"], np.float32([0.5, -3e38]))
+    np.testing.assert_array_equal(tensors["b"], np.float32([0.5]))

@@ -3,8 +3,8 @@
 import os
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.interop import layout
-from pix2pix_tf.interop.files import write_tensors
+from pix2pix_tf.interop import weight_names
+from pix2pix_tf.interop.pytorch_files import write_tensors
 from pix2pix_tf.interop.weights import tensors_of
 from pix2pix_tf.networks.discriminator import build_discriminator
 from pix2pix_tf.networks.generator import build_generator
@@ -30,11 +30,11 @@ def export_run(workdir: str, output: str, checkpoint: str = "latest", overwrite:
     config = load_config(workdir)
     if config.generator != "unet":
         raise UserError(f"{workdir} has generator={config.generator}; the port knows the U-Net only.")
-    networks, modules = {"generator": build_generator(config)}, {"generator": layout.unet(config.levels)}
+    networks, modules = {"generator": build_generator(config)}, {"generator": weight_names.unet(config.levels)}
     paths = {"generator": os.path.join(output, "latest_net_G.pth")}
     if config.gan_weight and checkpoint == "latest":
         networks["discriminator"] = build_discriminator(config)
-        modules["discriminator"] = layout.patchgan(config.receptive_field)
+        modules["discriminator"] = weight_names.patchgan(config.receptive_field)
         paths["discriminator"] = os.path.join(output, "latest_net_D.pth")
     for path in paths.values():
         if os.path.lexists(path) and not overwrite:
@@ -44,8 +44,8 @@ def export_run(workdir: str, output: str, checkpoint: str = "latest", overwrite:
     tensors = {name: tensors_of(networks[name], modules[name], config.norm, workdir) for name in networks}
     try:
         os.makedirs(output, exist_ok=True)
-        for name, path in paths.items():
-            write_tensors(tensors[name], path)
     except OSError as error:
         raise UserError(f"{output} cannot be written to ({error.strerror}); give another --output.") from None
+    for name, path in paths.items():
+        write_tensors(tensors[name], path)
     return list(paths.values())

@@ -3,8 +3,8 @@
 import os
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.interop import architecture, layout
-from pix2pix_tf.interop.files import read_tensors
+from pix2pix_tf.interop import architecture, weight_names
+from pix2pix_tf.interop.pytorch_files import read_tensors
 from pix2pix_tf.interop.weights import fill
 from pix2pix_tf.runs import config_for_run, save_config
 from pix2pix_tf.tasks import get_task, tasks_by_channels
@@ -54,10 +54,10 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
         )
 
     networks, optimizers = new_state(config)
-    modules = {"generator": layout.unet(unet.levels)}
+    modules = {"generator": weight_names.unet(unet.levels)}
     paths = {"generator": generator_path, "discriminator": discriminator_path}
     if config.gan_weight:
-        modules["discriminator"] = layout.patchgan(config.receptive_field)
+        modules["discriminator"] = weight_names.patchgan(config.receptive_field)
     for name in tensors:
         dropped = fill(networks[name], modules[name], config.norm, tensors[name], paths[name])
         if dropped:

@@ -9,8 +9,8 @@ import tensorflow as tf
 from pytorch_networks import randomized, save, to_numpy, to_torch, torch
 
 from pix2pix_tf import Translator, UserError
-from pix2pix_tf.interop.exporting import export_run
-from pix2pix_tf.interop.importing import import_run
+from pix2pix_tf.interop.from_pytorch import import_run
+from pix2pix_tf.interop.to_pytorch import export_run
 from pix2pix_tf.training.loop import train
 
 STATISTICS = {"running_mean": 0, "running_var": 1, "num_batches_tracked": 0}
