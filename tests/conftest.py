@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,13 @@ GREEN = {"A": 60, "B": 200}
 def _half(number, side, size):
     """One color: its red tells the number of the pair, its green tells the half."""
     return np.full((*size, 3), (10 * number, GREEN[side], 90), np.uint8)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_counts():
+    """Where the tests are started with SIGINT ignored, as by a script's `&`, they and their processes take it again."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -39,7 +39,9 @@ def open_folder(config) -> Data:
     """What `data_dir` holds; UserError if that is nothing, or cannot be understood."""
     root = config.data_dir
     if not os.path.isdir(root):
-        raise UserError(f"data_dir {root} is not a folder; give one that holds your images.")
+        raise UserError(
+            f"data_dir {root} is not a folder; give the one that holds your images, or has moved: --data_dir=FOLDER."
+        )
     if config.layout == "photos" and get_task(config).paired:
         raise UserError(
             f"layout photos has no pairs, which task {config.task} needs; take colorize, colorize_rgb or inpaint."

@@ -14,6 +14,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting import card, recording, replay, signatures
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.utils.locks import exclusive_lock
+from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.version_folders import next_version
 
 UNFINISHED = ".export-"  # Servers look at names that are integers only.
@@ -101,7 +102,7 @@ def _check(folder, precision):
     """Replays the recorded requests in a fresh process → one {"signature", "equal", "largest"} each."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     # -I alone would lose PYTHONPATH and the user's site-packages, where TensorFlow may be installed.
-    command = [sys.executable, "-I", replay.__file__, os.path.abspath(folder), *map(os.path.abspath, sys.path)]
+    command = [sys.executable, "-I", replay.__file__, plain_path(folder), *map(os.path.abspath, sys.path)]
     process = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True)
     if process.returncode:
         reason = (process.stderr.strip() or f"exit status {process.returncode}").splitlines()[-1]

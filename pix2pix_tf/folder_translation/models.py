@@ -15,6 +15,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.model_paths import check_regular, newest_export
 from pix2pix_tf.tiling import OVERLAP, TILE, TiledTranslator
+from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.tf_errors import assertion_text
 
 
@@ -86,7 +87,7 @@ def open_export(path: str, seed: int | None = None) -> Model:
     version = newest_export(path)
     check_regular(version)
     try:
-        exported = tf.saved_model.load(version)
+        exported = tf.saved_model.load(plain_path(version))
         signature = exported.signatures["translate" if seed is None else "sample"]
         # The index holds a checksum of each tensor.
         checksum = zlib.crc32(Path(version, "variables", "variables.index").read_bytes())

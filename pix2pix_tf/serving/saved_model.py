@@ -13,6 +13,7 @@ from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.serving import memory
 from pix2pix_tf.serving.refusals import Refused, invalid
+from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.tf_errors import assertion_text
 
 # Where TensorFlow Serving looks for them. (exporting.recording writes them, but needs far more than a server does.)
@@ -41,7 +42,7 @@ class SavedModel:
         self._session = tf.compat.v1.Session(graph=graph)
         try:
             with graph.as_default():
-                meta_graph = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], folder)
+                meta_graph = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], plain_path(folder))
             self.signatures = get_model_metadata_pb2.SignatureDefMap()
             for name, signature in meta_graph.signature_def.items():
                 self.signatures.signature_def[name].CopyFrom(signature)

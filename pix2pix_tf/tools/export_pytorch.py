@@ -8,8 +8,8 @@ from absl import flags
 
 from pix2pix_tf import cli
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "run directory", required=True)
-_OUTPUT = flags.DEFINE_string("output", None, "folder for the files", required=True)
+_WORKDIR = cli.define_path("workdir", None, "run directory", required=True)
+_OUTPUT = cli.define_path("output", None, "folder for the files", required=True)
 _CHECKPOINT = flags.DEFINE_enum(
     "checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every, and has no discriminator"
 )

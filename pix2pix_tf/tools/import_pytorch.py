@@ -4,18 +4,16 @@ Reads the files of junyanz/pytorch-CycleGAN-and-pix2pix; see docs/pytorch.md. Wh
 for train.py: dropout, the data to fine-tune or to measure on, the direction.
 """
 
-from absl import flags
-
 from pix2pix_tf import cli
 
 _CLASHES = ("generator",)  # The field of this name is always unet, and its flag means the file.
 
 cli.define_config_flags(leave_out=_CLASHES)
-_GENERATOR = flags.DEFINE_string("generator", None, "file of the generator, latest_net_G.pth", required=True)
-_DISCRIMINATOR = flags.DEFINE_string(
+_GENERATOR = cli.define_path("generator", None, "file of the generator, latest_net_G.pth", required=True)
+_DISCRIMINATOR = cli.define_path(
     "discriminator", None, "file of its discriminator, latest_net_D.pth (default: training starts with a fresh one)"
 )
-_WORKDIR = flags.DEFINE_string("workdir", None, "run directory to make", required=True)
+_WORKDIR = cli.define_path("workdir", None, "run directory to make", required=True)
 
 
 def main():
