@@ -1,6 +1,5 @@
 """What the figure shows, read back from matplotlib."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -36,8 +35,7 @@ def results():
 @pytest.fixture
 def axes_of():
     """axes_of(results): {title: axes} of the figure."""
-    yield lambda results: {axes.get_title(): axes for part in draw(results).subfigs for axes in part.axes}
-    plt.close("all")
+    return lambda results: {axes.get_title(): axes for part in draw(results).subfigs for axes in part.axes}
 
 
 def test_panels_show_log_probabilities(results, axes_of):

@@ -158,8 +158,10 @@ def test_samples_are_named_by_their_step(tmp_path):
 
 
 def test_loss_curves_show_the_numbers(tmp_path, monkeypatch):
-    figures = []
-    monkeypatch.setattr(loss_curves.plt, "close", figures.append)
+    figures, save = [], loss_curves.Figure.savefig
+    monkeypatch.setattr(
+        loss_curves.Figure, "savefig", lambda figure, *a, **k: figures.append(figure) or save(figure, *a, **k)
+    )
     write(tmp_path, RECORDS)
     path = loss_curves.save_loss_curves(str(tmp_path))
     assert path == str(tmp_path / "losses.png")

@@ -104,6 +104,11 @@ def test_no_import_leads_back():
     graphlib.TopologicalSorter({name: set(own_imports(path)) for name, path in MODULES.items()}).prepare()
 
 
+def test_figures_are_drawn_without_pyplot():
+    """It has one backend for the whole process, which in a notebook is the user's."""
+    assert [name for name, path in MODULES.items() if "matplotlib.pyplot" in set(imports(path))] == []
+
+
 def test_training_needs_no_messages_of_serving():
     """Nothing that train.py may import, at once or in a function, imports TensorFlow Serving's messages or gRPC."""
     reached, waiting = set(), {"tools.train"}

@@ -117,8 +117,8 @@ def test_everything_is_written_beside_the_answers(tmp_path, records):
 
 
 def test_the_plot_shows_shares_and_chance(tmp_path, records, monkeypatch, artifacts):
-    drawn = []
-    monkeypatch.setattr(report.plt, "close", drawn.append)
+    drawn, save = [], report.Figure.savefig
+    monkeypatch.setattr(report.Figure, "savefig", lambda figure, *a, **k: drawn.append(figure) or save(figure, *a, **k))
     path = artifacts / "study-report.png"
     report.plot(report.summarize(SETTINGS, records), str(path))
     (axis,) = drawn[0].axes

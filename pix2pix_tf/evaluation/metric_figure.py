@@ -1,10 +1,7 @@
 """The numbers of `evaluate.evaluate` as a figure: colors as in the paper's figure 7, and confusion matrices."""
 
-import matplotlib
-
-matplotlib.use("Agg")  # Runs have no screen.
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is the caller's.
 
 from pix2pix_tf.evaluation.lab_histograms import LIMITS
 from pix2pix_tf.utils.atomic import atomic_path
@@ -18,13 +15,12 @@ def save_figure(results, path) -> None:
     figure = draw(results)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")
-    plt.close(figure)
 
 
 def draw(results):
     """The matplotlib figure of the histograms and of the confusion matrices, whichever `results` holds."""
     parts = [part for name, part in _PARTS.items() if name in results]
-    figure = plt.figure(figsize=(INCHES, sum(height for _, height in parts)), layout="constrained")
+    figure = Figure(figsize=(INCHES, sum(height for _, height in parts)), layout="constrained")
     rows = figure.subfigures(len(parts), 1, height_ratios=[height for _, height in parts], squeeze=False)[:, 0]
     for row, (draw_part, _) in zip(rows, parts, strict=True):
         draw_part(row, results)

@@ -1,10 +1,7 @@
 """The figure of an experiment: rows of validation images with every run's output beside, or color distributions."""
 
-import matplotlib
-
-matplotlib.use("Agg")  # Runs have no screen.
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is the caller's.
 from PIL import Image
 
 from pix2pix_tf import images
@@ -50,7 +47,8 @@ def _save_grid(runs, path):
 
 def save_histograms(results: dict[str, dict], path: str) -> None:
     """Log probabilities of L, a and b, as in the paper's figure 7; `results` are {title: what `evaluate` returned}."""
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.7), layout="constrained")
+    figure = Figure(figsize=(12, 3.7), layout="constrained")
+    axes = figure.subplots(1, 3)
     targets = next(iter(results.values()))["histograms"]["truth"]
     lines = {"ground truth": targets} | {title: result["histograms"]["outputs"] for title, result in results.items()}
     for axis, (name, (low, high)) in zip(axes, LIMITS.items(), strict=True):
@@ -65,4 +63,3 @@ def save_histograms(results: dict[str, dict], path: str) -> None:
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(lines), frameon=False)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")
-    plt.close(figure)

@@ -3,11 +3,8 @@
 import json
 import os
 
-import matplotlib
-
-matplotlib.use("Agg")  # There may be no screen.
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is the caller's.
 
 from pix2pix_tf.evaluation.bootstrap import mean_and_interval
 from pix2pix_tf.study.answers_file import read_answers
@@ -97,7 +94,8 @@ def markdown(settings: dict, results: dict[str, dict]) -> str:
 
 def plot(results: dict[str, dict], path: str) -> None:
     """Draws the shares with their intervals, a dot for each participant, and the 50 % of those who cannot tell."""
-    figure, axis = plt.subplots(figsize=(7, 1.2 + 0.6 * len(results)), layout="constrained")
+    figure = Figure(figsize=(7, 1.2 + 0.6 * len(results)), layout="constrained")
+    axis = figure.subplots()
     for row, numbers in enumerate(results.values()):
         shares = 100 * np.array(numbers["fooled_by_participant"])
         spread = np.random.default_rng(row).uniform(-0.22, 0.22, len(shares))
@@ -111,7 +109,6 @@ def plot(results: dict[str, dict], path: str) -> None:
     axis.set_yticks(range(len(results)), list(results))
     axis.grid(axis="x", alpha=0.3)
     figure.savefig(path, dpi=150)
-    plt.close(figure)
 
 
 def _fooled(trial):

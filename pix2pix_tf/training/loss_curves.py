@@ -2,10 +2,7 @@
 
 import os
 
-import matplotlib
-
-matplotlib.use("Agg")  # Runs have no screen.
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is the caller's.
 
 from pix2pix_tf.runs import METRICS_FILE, read_metrics
 from pix2pix_tf.utils.atomic import atomic_path
@@ -22,7 +19,8 @@ PANELS = {
 def save_loss_curves(workdir: str) -> str:
     """Draws `losses.png` from `metrics.jsonl`: D's terms, G's adversarial term, reconstruction and validation."""
     records = read_metrics(workdir)
-    figure, axes = plt.subplots(1, len(PANELS), figsize=(4 * len(PANELS), 3.2), layout="constrained")
+    figure = Figure(figsize=(4 * len(PANELS), 3.2), layout="constrained")
+    axes = figure.subplots(1, len(PANELS))
     for axis, (title, names) in zip(axes, PANELS.items(), strict=True):
         axis.set(title=title, xlabel="step")
         axis.grid(alpha=0.3)
@@ -37,7 +35,6 @@ def save_loss_curves(workdir: str) -> str:
     path = os.path.join(workdir, LOSSES_FILE)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120)
-    plt.close(figure)
     return path
 
 
