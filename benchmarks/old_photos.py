@@ -62,7 +62,7 @@ def train(name, **given):
     }
     command = [sys.executable, TRAIN, *(f"--{key}={value}" for key, value in given.items())]
     subprocess.run(command, check=True, stdout=sys.stderr)
-    return pix2pix_tf.Translator.load(workdir)
+    return pix2pix_tf.Translator.load(workdir, size="own")
 
 
 def make_pairs(config, split):
