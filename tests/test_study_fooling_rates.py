@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pix2pix_tf.study import report
+from pix2pix_tf.study import fooling_rates
 
 SETTINGS = {"study": "0a", "fake": {"cgan": "/cgan", "l1": "/l1"}, "practice": 1, "trials": 4}
 
@@ -44,7 +44,7 @@ def records():
 
 
 def test_shares_by_hand(records):
-    results = report.summarize(SETTINGS, records)
+    results = fooling_rates.summarize(SETTINGS, records)
     assert list(results) == ["cgan", "l1"]
     assert results["cgan"] == {
         "participants": 2,
@@ -64,21 +64,21 @@ def test_shares_by_hand(records):
 
 def test_practice_does_not_count(records):
     others = [{**record, "answer": "right"} if record.get("practice") else record for record in records]
-    assert report.summarize(SETTINGS, others) == report.summarize(SETTINGS, records)
+    assert fooling_rates.summarize(SETTINGS, others) == fooling_rates.summarize(SETTINGS, records)
 
 
 @pytest.mark.parametrize(
     "change, share", [({"hidden": True}, 1), ({"loads": 2}, 1), ({"exposure_ms": 1101}, 1), ({}, 0)]
 )
 def test_disturbed_trials_are_counted_and_kept(change, share):
-    numbers = report.summarize(SETTINGS, [*session("a", "l1", [True, True, False, False], **change)])["l1"]
+    numbers = fooling_rates.summarize(SETTINGS, [*session("a", "l1", [True, True, False, False], **change)])["l1"]
     assert (numbers["disturbed"], numbers["fooled"], numbers["trials"]) == (share, 0.5, 4)
 
 
 def test_the_interval_is_that_of_drawing_participants_anew():
     fooled = [[False] * 4, [False] * 4, [True] + [False] * 3, [True] * 2 + [False] * 2, [True] * 4]
     records = [record for number, trials in enumerate(fooled) for record in session(f"{number}", "cgan", trials)]
-    numbers = report.summarize(SETTINGS, records)["cgan"]
+    numbers = fooling_rates.summarize(SETTINGS, records)["cgan"]
     shares = [0, 0, 0.25, 0.5, 1]
     means = [sum(drawn) / 5 for drawn in itertools.product(shares, repeat=5)]  # all resamples that there are
     assert numbers["fooled"] == 0.35
@@ -89,7 +89,7 @@ def test_the_interval_is_that_of_drawing_participants_anew():
 
 
 def test_the_table(records):
-    lines = report.markdown(SETTINGS, report.summarize(SETTINGS, records)).splitlines()
+    lines = fooling_rates.markdown(SETTINGS, fooling_rates.summarize(SETTINGS, records)).splitlines()
     assert lines[2:4] == [
         "| cgan | 2 | 8 | 50.0 % ± 25.0 % | 25.0 % to 75.0 % | 1002 ms | 0.0 % |",
         "| l1 | 1 | 4 | 25.0 % | – | 1002 ms | 0.0 % |",
@@ -101,7 +101,7 @@ def test_the_table(records):
 
 
 def test_the_table_before_anybody_has_finished():
-    text = report.markdown(SETTINGS, report.summarize(SETTINGS, []))
+    text = fooling_rates.markdown(SETTINGS, fooling_rates.summarize(SETTINGS, []))
     assert "| cgan | 0 | 0 | – | – | – | – |" in text
 
 
@@ -109,18 +109,20 @@ def test_everything_is_written_beside_the_answers(tmp_path, records):
     path = tmp_path / "answers.jsonl"
     path.write_text("".join(json.dumps(record) + "\n" for record in [SETTINGS, *records]))
     before = path.read_bytes()
-    text = report.write_report(str(path))
+    text = fooling_rates.write_report(str(path))
     assert (tmp_path / "answers-report.md").read_text() == text
-    assert json.loads((tmp_path / "answers-report.json").read_text()) == report.summarize(SETTINGS, records)
+    assert json.loads((tmp_path / "answers-report.json").read_text()) == fooling_rates.summarize(SETTINGS, records)
     assert path.read_bytes() == before
     assert re.match(r"\| algorithm \| participants \|", text)
 
 
 def test_the_plot_shows_shares_and_chance(tmp_path, records, monkeypatch, artifacts):
-    drawn, save = [], report.Figure.savefig
-    monkeypatch.setattr(report.Figure, "savefig", lambda figure, *a, **k: drawn.append(figure) or save(figure, *a, **k))
+    drawn, save = [], fooling_rates.Figure.savefig
+    monkeypatch.setattr(
+        fooling_rates.Figure, "savefig", lambda figure, *a, **k: drawn.append(figure) or save(figure, *a, **k)
+    )
     path = artifacts / "study-report.png"
-    report.plot(report.summarize(SETTINGS, records), str(path))
+    fooling_rates.plot(fooling_rates.summarize(SETTINGS, records), str(path))
     (axis,) = drawn[0].axes
     lines = [np.asarray(line.get_xdata(), float).tolist() for line in axis.lines]
     assert [np.round(line, 6).tolist() for line in lines] == [[50], [25, 75], [25], [50, 50]]
