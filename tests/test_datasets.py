@@ -24,7 +24,7 @@ from tensorflow_datasets.core.download import downloader
 
 from pix2pix_tf import UserError, images
 from pix2pix_tf.data import paired_archive
-from pix2pix_tf.datasets.toy_facades import drawing
+from pix2pix_tf.datasets.facades.palette import PALETTE
 
 REPOSITORY = Path(__file__).parents[1]
 REAL_FACADES = REPOSITORY.parent / "shared" / "data" / "facades"
@@ -57,10 +57,10 @@ def draw(seed, size=(16, 16)):
     return np.asarray(Image.fromarray(coarse).resize(size[::-1], Image.Resampling.BICUBIC))
 
 
-def encode(picture, ending):
+def encode(pixels, ending):
     """A picture → the bytes of its file."""
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, {"jpg": "JPEG", "png": "PNG"}[ending], quality=90)
+    Image.fromarray(pixels).save(file, {"jpg": "JPEG", "png": "PNG"}[ending], quality=90)
     return file.getvalue()
 
 
@@ -145,7 +145,7 @@ def test_the_builder_passes_the_test_that_tfds_has_for_builders(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_folder_is_laid_out_as_tfds_new_does(name):
     folder = REPOSITORY / "datasets" / name
-    files = {path.name for path in folder.iterdir()} - {"__pycache__"}
+    files = {path.name for path in folder.iterdir()} - {"__pycache__", "palette.py"}
     texts = {"README.md", "CITATIONS.bib", "TAGS.txt", "dummy_data", "__init__.py"}
     assert files == texts | {f"{name}_dataset_builder.py", f"{name}_dataset_builder_test.py"}
     assert sum(path.stat().st_size for path in folder.rglob("dummy_data/**/*.*")) < 20_000
@@ -157,6 +157,7 @@ def test_the_archive_has_the_authors_name(name):
     assert (builder.name, builder.ARCHIVE) == (name, ARCHIVES[name])
 
 
+@pytest.mark.slow
 def test_no_builder_needs_the_network_to_be_imported():
     modules = [f"pix2pix_tf.datasets.{name}.{name}_dataset_builder" for name in (*NAMES, "toy_facades")]
     program = "\n".join(
@@ -172,8 +173,8 @@ def test_no_builder_needs_the_network_to_be_imported():
 
 def test_facades_know_their_classes(build, tmp_path):
     info = build("facades", pack(tmp_path / "manual", "facades", authors_files())).info
-    assert info.metadata["class_names"] == list(drawing.PALETTE)
-    assert info.metadata["palette"] == [list(color) for color in drawing.PALETTE.values()]
+    assert info.metadata["class_names"] == list(PALETTE)
+    assert info.metadata["palette"] == [list(color) for color in PALETTE.values()]
     assert "tylecek2013spatial" in info.citation and "isola2017image" in info.citation
     assert "label map" in info.description
 
@@ -268,7 +269,7 @@ def test_the_manual_directory_of_a_failed_download_is_the_one_that_was_given(bui
         (b"not a picture", "train/bad.png in {} cannot be decoded (not an image that can be read)"),
     ],
 )
-def test_a_bad_picture_is_named(build, tmp_path, content, message):
+def test_a_bad_image_is_named(build, tmp_path, content, message):
     manual = pack(tmp_path / "manual", "maps", {**authors_files("maps"), "maps/train/bad.png": content})
     with pytest.raises(UserError) as error:
         build("maps", manual)
@@ -285,7 +286,7 @@ def test_a_broken_archive_is_named(build, tmp_path, damage):
         build("maps", manual)
 
 
-def test_an_archive_without_pictures_is_named(build, tmp_path):
+def test_an_archive_without_images_is_named(build, tmp_path):
     manual = pack(tmp_path / "manual", "maps", {"maps/README": b"moved"})
     with pytest.raises(UserError, match="holds no images"):
         build("maps", manual)
@@ -334,7 +335,7 @@ def test_victorian400_says_where_to_get_it(build, tmp_path):
         ({"gray/07.png": None}, "has 07 in only one of its folders gray and resized"),
         ({"resized/99.png": encode(draw(0), "png")}, "has 99 in only one of its folders gray and resized"),
         ({"gray/07.png": encode(draw(0, (8, 8)), "png")}, "resized/07.png in .* has another size than its partner"),
-        (dict.fromkeys(path for path in victorian_files() if "original" not in path), "has no pictures in folders"),
+        (dict.fromkeys(path for path in victorian_files() if "original" not in path), "has no images in folders"),
     ],
 )
 def test_victorian400_names_what_does_not_fit(build, tmp_path, change, message):
@@ -359,6 +360,7 @@ def tfds_build(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_tfds_build_takes_an_installed_builder(tfds_build, tmp_path):
     manual = pack(tmp_path / "manual", "maps", authors_files("maps"))
     module = "pix2pix_tf.datasets.maps.maps_dataset_builder"
@@ -367,6 +369,7 @@ def test_tfds_build_takes_an_installed_builder(tfds_build, tmp_path):
     assert "tfds.core.DatasetInfo(" in output and "name='maps'" in output
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL_FACADES.is_dir(), reason=f"the CMP facades are not in {REAL_FACADES}")
 def test_facades_from_the_authors_archive_to_a_trained_run(tfds_build, run_train_py, tmp_path):
     manual = tmp_path / "manual"

@@ -10,26 +10,26 @@ from pix2pix_tf.palettes import IGNORED, LEAST_LIKENESS, Palette, palette_of
 WITH_PALETTE = ["facades", "pix2pix_cityscapes", "toy_facades"]
 
 
-def picture(*colors):
+def pixels(*colors):
     """One row of pixels, uint8 [1, W, 3]."""
     return np.array([colors], np.uint8)
 
 
 def test_a_color_is_of_the_class_whose_color_is_nearest():
     palette = Palette(("black", "white", "red"), ((0, 0, 0), (255, 255, 255), (255, 0, 0)))
-    classes = palette.classes(picture((0, 0, 0), (255, 255, 255), (250, 3, 9), (120, 120, 120), (140, 140, 140)))
+    classes = palette.classes(pixels((0, 0, 0), (255, 255, 255), (250, 3, 9), (120, 120, 120), (140, 140, 140)))
     assert classes.dtype == np.int32
     assert classes.tolist() == [[0, 1, 2, 0, 1]]
 
 
 def test_of_equally_near_colors_the_first_counts():
     palette = Palette(("a", "b"), ((10, 0, 0), (20, 0, 0)))
-    assert palette.classes(picture((15, 0, 0), (16, 0, 0), (14, 0, 0))).tolist() == [[0, 1, 0]]
+    assert palette.classes(pixels((15, 0, 0), (16, 0, 0), (14, 0, 0))).tolist() == [[0, 1, 0]]
 
 
 def test_what_is_nearest_to_an_ignored_color_is_ignored():
     palette = Palette(("a", "b"), ((10, 0, 0), (200, 0, 0)), ignored=((100, 0, 0), (0, 200, 0)))
-    assert palette.classes(picture((12, 0, 0), (101, 0, 0), (190, 0, 0), (0, 255, 0))).tolist() == [
+    assert palette.classes(pixels((12, 0, 0), (101, 0, 0), (190, 0, 0), (0, 255, 0))).tolist() == [
         [0, IGNORED, 1, IGNORED]
     ]
 
@@ -47,8 +47,8 @@ def test_nearest_means_the_distance_in_rgb():
 
 def test_likeness_is_the_share_of_pixels_close_to_a_color():
     palette = Palette(("a",), ((100, 100, 100),), ignored=((0, 200, 0),))
-    assert palette.likeness(picture((100, 112, 100), (108, 108, 104))) == 1.0  # Both are 12 away.
-    assert palette.likeness(picture((100, 113, 100), (88, 100, 100), (0, 199, 0), (255, 0, 0))) == 0.5
+    assert palette.likeness(pixels((100, 112, 100), (108, 108, 104))) == 1.0  # Both are 12 away.
+    assert palette.likeness(pixels((100, 113, 100), (88, 100, 100), (0, 199, 0), (255, 0, 0))) == 0.5
 
 
 @pytest.mark.parametrize("dataset", WITH_PALETTE)
@@ -67,7 +67,7 @@ def test_palettes_of_data_sets_are_those_of_their_builders():
     assert (cityscapes, facades.ignored) == (palette_of("pix2pix_cityscapes"), ())
     assert (len(cityscapes.names), len(cityscapes.ignored)) == (19, 10)
     assert (cityscapes.names[13], cityscapes.colors[13]) == ("car", (0, 0, 142))
-    assert cityscapes.classes(picture((0, 0, 0), (220, 20, 60))).tolist() == [[IGNORED, 11]]
+    assert cityscapes.classes(pixels((0, 0, 0), (220, 20, 60))).tolist() == [[IGNORED, 11]]
 
 
 def test_the_classes_of_a_drawn_label_map_have_its_colors():
@@ -83,13 +83,17 @@ def test_data_sets_without_label_maps_are_refused_in_one_sentence(dataset):
     assert str(error.value) == f"There is no palette of label maps for {dataset!r}; those of {known} are known."
 
 
+@pytest.fixture(scope="module")
+def drawn():
+    """Five drawn pairs."""
+    return [drawing.draw_pair(seed, size=128) for seed in range(5)]
+
+
 @pytest.mark.parametrize("dataset", WITH_PALETTE)
-def test_drawn_label_maps_are_told_from_photos(dataset):
+def test_drawn_label_maps_are_told_from_photos(drawn, dataset):
     palette = palette_of(dataset)
-    photos = [drawing.draw_pair(seed).photo for seed in range(5)]
-    maps = [
-        np.uint8(palette.colors)[palette_of("facades").classes(drawing.draw_pair(seed).labels)] for seed in range(5)
-    ]
+    photos = [pair.photo for pair in drawn]
+    maps = [np.uint8(palette.colors)[palette_of("facades").classes(pair.labels)] for pair in drawn]
     assert np.mean([palette.likeness(labels) for labels in maps]) == 1.0
     assert np.mean([palette.likeness(photo) for photo in photos]) < LEAST_LIKENESS / 2
 

@@ -143,7 +143,7 @@ def test_noise_seeds_differ_between_images_and_steps_and_runs():
 
 
 @pytest.mark.parametrize("room, read_once", [(0, 0), (1, 1), (2.5, 2), (4, 4)])
-def test_pictures_are_decoded_once_as_far_as_memory_allows(room, read_once):
+def test_images_are_decoded_once_as_far_as_memory_allows(room, read_once):
     reads = Counter()
     reader = Reader(split_of(4, reads), cache_bytes=room * 2 * half(0, "A").nbytes)
     for number in 3 * [0, 1, 2, 3]:
@@ -210,7 +210,7 @@ def test_training_caches_as_the_configuration_says(gigabytes, at_least, at_most)
 
 
 @pytest.mark.parametrize("bad", [0, 3])
-def test_a_picture_that_cannot_be_used_raises_its_own_error(bad):
+def test_a_image_that_cannot_be_used_raises_its_own_error(bad):
     def read(number):
         if number == bad:
             raise UserError(f"{number}.png cannot be decoded")
@@ -251,7 +251,7 @@ def test_fixed_pairs_are_spread_evenly_and_the_same_at_each_call(count, expected
     np.testing.assert_array_equal(first, second)
 
 
-def test_fixed_pairs_are_whole_pictures_in_the_networks_range():
+def test_fixed_pairs_are_whole_images_in_the_networks_range():
     config = small(image_size=32, jitter_size=64, mirror=True)
     image = np.dstack([np.arange(0, 256, 8, dtype=np.uint8)[None].repeat(32, axis=0)] * 3)
     (source, _), *_ = fixed_pairs(Split(["p"], lambda _: (image, image)), config, 1)

@@ -24,9 +24,9 @@ def texture(seed, height=32, width=64):
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
-def encoded(picture, kind):
+def encoded(image, kind):
     file = io.BytesIO()
-    picture.save(file, kind)
+    image.save(file, kind)
     return file.getvalue()
 
 
@@ -183,7 +183,7 @@ def test_two_pairs_may_share_one_half(draw):
 
 
 @pytest.mark.parametrize("skip", [True, False])
-def test_nothing_is_held_against_good_pictures(draw, skip):
+def test_nothing_is_held_against_good_images(draw, skip):
     source = open_source(Config(data_dir=draw("train", range(12)), skip_bad_images=skip))
     assert (len(source.train), len(source.val), source.left_out) == (11, 1, [])
 

@@ -63,7 +63,7 @@ def test_every_layout_without_a_validation_split_holds_pairs_out(draw, seen, lay
 @pytest.mark.parametrize(
     "total, held_out", [(1, [0]), (2, [1]), (9, [8]), (10, [9]), (19, [9]), (20, [9, 19]), (25, [9, 19])]
 )
-def test_one_picture_in_ten_is_held_out(draw, total, held_out):
+def test_one_image_in_ten_is_held_out(draw, total, held_out):
     source = open_source(Config(data_dir=draw(".", range(total))))
     assert file_names(source.val) == [f"{i:02}.png" for i in held_out]
     kept = [i for i in range(total) if i not in held_out] or [0]  # A single picture has to serve for both.
@@ -88,20 +88,20 @@ def test_partners_have_the_same_name_whatever_their_ending_and_subfolder(draw, s
     assert seen(source.train) == ["1A 1B", "2A 2B"]
 
 
-def test_hidden_files_and_files_that_are_no_pictures_are_ignored(draw):
+def test_hidden_files_and_files_that_are_no_images_are_ignored(draw):
     root = Path(draw("train", [0, 1]))
     (root / "train" / "._00.png").write_bytes(b"resource fork")
     (root / "train" / "notes.txt").write_text("taken in May")
     assert file_names(open_source(Config(data_dir=str(root))).train) == ["00.png"]
 
 
-def test_pictures_in_hidden_folders_are_ignored(draw):
+def test_images_in_hidden_folders_are_ignored(draw):
     draw("train/.thumbnails", [5])
     assert file_names(open_source(Config(data_dir=draw("train", [0, 1]))).train) == ["00.png"]
 
 
 @pytest.mark.parametrize("layout", ["{split}", "{side}/{split}"])
-def test_validation_pictures_are_never_trained_on(draw, layout):
+def test_validation_images_are_never_trained_on(draw, layout):
     for split, numbers in ((".", range(3)), ("val", [3, 4])):
         for side in ("A", "B") if "{side}" in layout else ("AB",):
             root = draw(layout.format(split=split, side=side), numbers, side)
@@ -113,7 +113,7 @@ def test_validation_pictures_are_never_trained_on(draw, layout):
 # Single photos, and what a task makes of pairs
 
 
-def test_colorize_takes_photos_unless_all_pictures_are_twice_as_wide(draw, seen):
+def test_colorize_takes_photos_unless_all_images_are_twice_as_wide(draw, seen):
     root = draw("train", [0, 1])
     pairs = open_source(Config(data_dir=root, task="colorize"))
     assert "side-by-side pairs" in pairs.description
@@ -124,7 +124,7 @@ def test_colorize_takes_photos_unless_all_pictures_are_twice_as_wide(draw, seen)
     assert seen(photos.train)[2] == "2A 2A"
 
 
-def test_layout_photos_takes_wide_pictures_whole(draw):
+def test_layout_photos_takes_wide_images_whole(draw):
     source = open_source(Config(data_dir=draw(".", [0, 1]), task="inpaint", layout="photos"))
     a, b = source.train.read(0)
     assert a.shape == (32, 64, 3)
@@ -262,7 +262,7 @@ def test_an_empty_folder_is_named(draw, folders, named):
 
 
 @pytest.mark.parametrize("alone, where", [("A", "B"), ("B", "A")])
-def test_a_picture_without_partner_is_named(draw, alone, where):
+def test_a_image_without_partner_is_named(draw, alone, where):
     draw(where, [0], where)
     root = draw(alone, [0, 1, 2], alone)
     with pytest.raises(
@@ -278,7 +278,7 @@ def test_a_folder_a_without_a_folder_b_is_refused(draw, layout):
         open_source(Config(data_dir=root, layout=layout))
 
 
-def test_two_pictures_of_one_name_in_a_folder_are_refused(draw):
+def test_two_images_of_one_name_in_a_folder_are_refused(draw):
     for ending in ("jpg", "png"):
         draw("A", [0], "A", ending)
     with pytest.raises(UserError, match=r"A/00\.jpg has a namesake with another ending"):
@@ -299,14 +299,14 @@ def test_a_pair_of_odd_width_is_named(draw):
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tif"])
-def test_a_truncated_picture_is_named(draw, ending):
+def test_a_truncated_image_is_named(draw, ending):
     root = draw(".", [0], ending=ending, size=(64, 64))
     cut_short(f"{root}/00.{ending}")
     with pytest.raises(UserError, match=rf"{root}/00\.{ending} cannot be decoded \(.*\); replace or remove it"):
         open_source(Config(data_dir=root)).train.read(0)
 
 
-def test_a_file_that_is_no_picture_is_named(draw):
+def test_a_file_that_is_no_image_is_named(draw):
     root = draw(".", [0])
     Path(root, "01.jpg").write_text("<html>404</html>")
     with pytest.raises(UserError, match=rf"{root}/01.jpg cannot be decoded \(not an image that can be read\)"):

@@ -50,7 +50,7 @@ def test_the_palette_is_that_of_the_cmp_facades_in_class_order():
 
 
 def test_label_maps_have_the_twelve_colors_and_no_other():
-    assert set().union(*(colors(drawing.draw_pair(seed).labels) for seed in range(60))) == set(PALETTE.values())
+    assert set().union(*(colors(drawing.draw_pair(seed).labels) for seed in range(40))) == set(PALETTE.values())
 
 
 def test_photos_are_photos_and_not_label_maps():
@@ -62,7 +62,7 @@ def test_photos_are_photos_and_not_label_maps():
 
 
 @pytest.mark.parametrize("size", [16, 32, 64, 128])
-def test_other_sizes_show_the_same_kind_of_picture(size):
+def test_other_sizes_show_the_same_kind_of_image(size):
     photo, labels = drawing.draw_pair(1, size)
     assert photo.shape == labels.shape == (size, size, 3)
     assert colors(labels) <= set(PALETTE.values())

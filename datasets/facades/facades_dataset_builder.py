@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from pix2pix_tf.data import paired_archive
-from pix2pix_tf.datasets.toy_facades.drawing import PALETTE  # toy_facades draws in the colors of this data set.
+from pix2pix_tf.datasets.facades.palette import PALETTE
 
 
 class Builder(paired_archive.PairedArchiveBuilder):

@@ -7,24 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pix2pix_tf.datasets.facades.palette import PALETTE
 from pix2pix_tf.datasets.toy_facades import facade_layout, painting
 from pix2pix_tf.datasets.toy_facades.rng import Rng
-
-# The colors of the CMP facades as pix2pix's authors distribute them, in class order.
-PALETTE = {
-    "background": (0, 0, 222),
-    "facade": (0, 48, 255),
-    "window": (0, 128, 255),
-    "door": (0, 207, 255),
-    "cornice": (32, 255, 223),
-    "sill": (112, 255, 143),
-    "balcony": (191, 255, 64),
-    "blind": (255, 240, 0),
-    "deco": (255, 159, 0),
-    "molding": (255, 80, 0),
-    "pillar": (255, 0, 0),
-    "shop": (175, 0, 0),
-}
 
 # How far a class stands out of the wall, which is how long its shadow is (in layout units).
 RELIEF = {"molding": 5, "cornice": 4, "sill": 3, "balcony": 7, "pillar": 2, "blind": 1, "deco": 2}

@@ -5,6 +5,7 @@ from typing import ClassVar
 import tensorflow_datasets as tfds
 from etils import epath
 
+from pix2pix_tf.datasets.facades.palette import PALETTE  # It is drawn in the colors of the real data set.
 from pix2pix_tf.datasets.toy_facades import drawing
 
 # The seed of each pair. No two splits share one, and each has room to grow.
@@ -21,8 +22,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar = {"1.0.0": "Initial release."}
     METADATA: ClassVar = {
-        "class_names": list(drawing.PALETTE),
-        "palette": [list(color) for color in drawing.PALETTE.values()],
+        "class_names": list(PALETTE),
+        "palette": [list(color) for color in PALETTE.values()],
     }
     # TFDS would look below the package pix2pix_tf, where an editable installation has no folder.
     pkg_dir_path = epath.Path(__file__).parent
