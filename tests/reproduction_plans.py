@@ -1,19 +1,35 @@
-"""What the tests of reproduced tables share: a plan whose runs take a moment. They take it in by `pytest_plugins`."""
+"""What the tests of reproduced tables share: plans whose runs take a moment. They take it in by `pytest_plugins`."""
 
 import pytest
 
-from pix2pix_tf.reproduction import planning, running
+from pix2pix_tf.reproduction import planning, reproduce, running
 
-TINY = {"direction": "b_to_a", "image_size": 64, "base_filters": 2, "steps": 2, "validation_images": 2}
+TINY = {"direction": "b_to_a", "image_size": 32, "base_filters": 2, "steps": 2, "validation_images": 2}
+
+
+def plan_in(folder, seeds=1, **changes):
+    """A Plan of tiny runs of toy_facades in a folder, with the classifier in its fcn/."""
+    given = {"dataset": "toy_facades", **TINY, **changes}
+    return planning.Plan(str(folder), given, seeds, "toy_facades", str(folder / "fcn"), 2, 2)
 
 
 @pytest.fixture
-def plan(toy_facades, tmp_path, monkeypatch):
-    """plan(seeds=2): a Plan of runs that take a moment."""
-    monkeypatch.setattr(running, "FCN_BATCH_SIZE", 2)
+def plan(toy_facades, tmp_path):
+    """plan(seeds=2): a Plan in an empty folder."""
+    return lambda *arguments, **changes: plan_in(tmp_path, *arguments, **changes)
 
-    def plan(seeds=1, **changes):
-        given = {"dataset": "toy_facades", **TINY, **changes}
-        return planning.Plan(str(tmp_path), given, seeds, "toy_facades", str(tmp_path / "fcn"), 2, 2)
 
-    return plan
+@pytest.fixture(scope="module")
+def finished(toy_facades, tmp_path_factory):
+    """A folder of finished experiments; nobody writes to it.
+
+    Of labels → photo the rows l1 (seeds 0 and 1) and l1_cgan, of photo → labels l1, of colorization l1_cgan and rgb.
+    """
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "FCN_BATCH_SIZE", 2)
+        reproduce.reproduce(plan_in(folder), "table1", ["l1", "l1_cgan"])
+    for name, rows in (("table6", ["l1"]), ("figure7", ["l1_cgan"]), ("figure8", []), ("rgb_vs_lab", [])):
+        reproduce.reproduce(plan_in(folder), name, rows)
+    reproduce.reproduce(plan_in(folder, seeds=2), "table2", ["l1"])
+    return folder

@@ -1,17 +1,23 @@
 """Miniatures of the paper's tables: what is compared, what is kept, and what the tables and orderings say."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from reproduction_plans import plan_in
 
 from pix2pix_tf import Config, Translator, UserError
-from pix2pix_tf.evaluation.outputs import answer, open_splits
-from pix2pix_tf.reproduction import planning, report, running
+from pix2pix_tf.evaluation.fcn import Classifier
+from pix2pix_tf.evaluation.outputs import open_splits, outputs_of
+from pix2pix_tf.palettes import palette_of
+from pix2pix_tf.presets import PRESETS
+from pix2pix_tf.reproduction import planning, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 from pix2pix_tf.reproduction.paper_tables import markdown, orderings
+from pix2pix_tf.reproduction.reproduce import reproduce
 
 pytest_plugins = ["reproduction_plans"]
 
@@ -65,7 +71,7 @@ def test_the_rows_are_the_papers(name):
     experiment = EXPERIMENTS[name]
     assert {row: (it.changes, it.paper) for row, it in experiment.rows.items()} == ROWS[name]
     assert experiment.task == TASKS.get(name, "to_photo")
-    assert experiment.truth == ((0.80, 0.26, 0.21) if name == "table1" else ())
+    assert experiment.ground_truth == ((0.80, 0.26, 0.21) if name == "table1" else ())
     assert experiment.needs_classifier == (name in ("table1", "table2", "table3"))
 
 
@@ -84,123 +90,183 @@ def test_all_rows_are_configurations(name, plan):
 
 # From training to the table
 
+SCORES = ("per_pixel", "per_class", "iou")
+
 
 def files(folder):
     return {path.name: path.stat().st_mtime_ns for path in Path(folder).rglob("*") if path.is_file()}
 
 
-def test_a_table_is_made_kept_and_shared(plan, tmp_path, monkeypatch):
-    lines = report.reproduce(plan(seeds=2), "table1", ["l1", "l1_cgan"])
-    stored = json.loads((tmp_path / "table1.json").read_text())
-    assert (tmp_path / "table1.md").read_text().splitlines() == lines[:-2]
-    assert stored["seeds"] == [0, 1] and stored["pictures"] == 2 and stored["data"] == "toy_facades"
-    assert list(stored["rows"]) == ["l1", "l1_cgan"]
-    for seed in (0, 1):
-        for row in ("l1", "l1_cgan"):
-            run = tmp_path / f"to_photo-{row}-seed{seed}"
-            config = Config.from_json((run / "config.json").read_text())
-            assert (config.seed, config.steps, config.gan_weight) == (seed, 2, 0.0 if row == "l1" else 1.0)
-            outputs = json.loads((run / "evaluation.json").read_text())["fcn"]["rows"]["outputs"]
-            assert stored["rows"][row]["numbers"][seed] == {k: outputs[k] for k in ("per_pixel", "per_class", "iou")}
-    classifier = json.loads((tmp_path / "fcn" / "fcn.json").read_text())
-    assert stored["classifier"] == classifier and classifier["steps"] == 2
+def stored(folder, name):
+    """A JSON file of a folder of experiments."""
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """copied("to_photo-l1-seed0", "fcn"): a folder with copies of these of the finished folders."""
+
+    def copied(*names):
+        for name in names:
+            shutil.copytree(finished / name, tmp_path / name)
+        return tmp_path
+
+    return copied
+
+
+def test_a_table_is_made_of_runs(finished):
+    table = stored(finished, "table1")
+    assert table["seeds"] == [0] and table["pictures"] == 2 and table["data"] == "toy_facades"
+    assert list(table["rows"]) == ["l1", "l1_cgan"]
+    for row, gan_weight in (("l1", 0.0), ("l1_cgan", 1.0)):
+        run = finished / f"to_photo-{row}-seed0"
+        config = Config.from_json((run / "config.json").read_text())
+        assert (config.seed, config.steps, config.gan_weight) == (0, 2, gan_weight)
+        outputs = stored(run, "evaluation")["fcn"]["rows"]["outputs"]
+        assert table["rows"][row]["numbers"] == [{name: outputs[name] for name in SCORES}]
+    classifier = stored(finished / "fcn", "fcn")
+    assert table["classifier"] == classifier and classifier["steps"] == 2
     real = classifier["held_out"]["per_pixel"]
-    assert stored["truth"]["numbers"][0]["per_pixel"] == pytest.approx(real)  # The same two photos.
-    # Input, two answers, target; two rows; gaps of 4 and a header of 18.
-    assert Image.open(tmp_path / "table1.png").size == (4 * 68 - 4, 18 + 2 * 68 - 4)
-
-    before = files(tmp_path / "to_photo-l1-seed0") | files(tmp_path / "fcn")
-    monkeypatch.setattr(running, "evaluate", None)
-    monkeypatch.setattr(running, "train_classifier", None)
-    monkeypatch.setattr(running, "train", None)
-    assert report.reproduce(plan(seeds=2), "table1", ["l1", "l1_cgan"]) == lines
-    report.reproduce(plan(), "table2", ["l1", "l1_cgan"])
-    assert before == files(tmp_path / "to_photo-l1-seed0") | files(tmp_path / "fcn")
+    assert table["truth"]["numbers"][0]["per_pixel"] == pytest.approx(real)  # The same two photos.
+    # Input, two outputs, target; two rows; gaps of 4 and a header of 18.
+    assert Image.open(finished / "table1.png").size == (4 * 36 - 4, 18 + 2 * 36 - 4)
 
 
-def test_the_same_seed_gives_the_same_numbers(plan, tmp_path):
-    def pictures(seed):
-        report.reproduce(plan(seed=seed), "table6", ["l1_cgan"])
-        return json.loads((tmp_path / f"to_labels-l1_cgan-seed{seed}" / "evaluation.json").read_text())["pictures"]
-
-    first, other = pictures(0), pictures(1)
-    (tmp_path / "to_labels-l1_cgan-seed0").rename(tmp_path / "away")
-    assert pictures(0) == first != other
-
-
-def test_more_steps_go_on_and_are_measured_anew(plan, tmp_path):
-    report.reproduce(plan(), "table6", ["l1"])
-    report.reproduce(plan(steps=3), "table6", ["l1"])
-    assert json.loads((tmp_path / "to_labels-l1-seed0" / "evaluation.json").read_text())["run"]["step"] == 3
+def test_each_seed_is_a_run(finished):
+    table = stored(finished, "table2")
+    assert table["seeds"] == [0, 1]
+    for seed in (0, 1):
+        run = finished / f"to_photo-l1-seed{seed}"
+        assert Config.from_json((run / "config.json").read_text()).seed == seed
+        outputs = stored(run, "evaluation")["fcn"]["rows"]["outputs"]
+        assert table["rows"]["l1"]["numbers"][seed] == {name: outputs[name] for name in SCORES}
 
 
-def test_a_run_that_was_told_to_stop_ends_the_table(plan, monkeypatch):
-    real = running.train
-
-    def stopped(config, workdir):
-        real(config.replace(steps=1), workdir)
-
-    monkeypatch.setattr(running, "train", stopped)
-    with pytest.raises(UserError, match=r"to_labels-l1-seed0 was stopped before its last step; the same command goes"):
-        report.reproduce(plan(), "table6", ["l1"])
-
-
-def test_table_6_learns_the_other_direction(plan, tmp_path):
-    report.reproduce(plan(), "table6", ["l1"])
-    run = tmp_path / "to_labels-l1-seed0"
-    assert Config.from_json((run / "config.json").read_text()).direction == "a_to_b"
-    stored = json.loads((tmp_path / "table6.json").read_text())
-    outputs = json.loads((run / "evaluation.json").read_text())["labels"]["outputs"]
-    assert stored["rows"]["l1"]["numbers"] == [{k: outputs[k] for k in ("per_pixel", "per_class", "iou")}]
-    assert stored["truth"] is None and not (tmp_path / "fcn").exists()
+def test_what_is_finished_is_kept_and_shared(copied, monkeypatch):
+    folder = copied("to_photo-l1-seed0", "to_photo-l1-seed1", "fcn")
+    before = files(folder)
+    for name in ("evaluate", "train_classifier", "train"):
+        monkeypatch.setattr(running, name, None)
+    lines = reproduce(plan_in(folder, seeds=2), "table1", ["l1"])
+    assert (folder / "table1.md").read_text().splitlines() == lines[:-2]
+    assert reproduce(plan_in(folder, seeds=2), "table1", ["l1"]) == lines
+    reproduce(plan_in(folder), "table2", ["l1"])
+    assert before.items() <= files(folder).items()
 
 
-def test_figure_7_is_of_colorizations(plan, tmp_path):
-    report.reproduce(plan(), "figure7", ["l1", "patch_1"])
-    stored = json.loads((tmp_path / "figure7.json").read_text())
-    for row in ("l1", "patch_1"):
-        run = tmp_path / f"colorize-{row}-seed0"
-        assert Config.from_json((run / "config.json").read_text()).task == "colorize"
-        intersection = json.loads((run / "evaluation.json").read_text())["colors"]["intersection"]
-        assert stored["rows"][row]["numbers"] == [intersection]
-    assert Image.open(tmp_path / "figure7.png").size == (1440, 444)
-
-
-def test_figure_7_of_photos_needs_no_classifier(plan, tmp_path):
-    report.reproduce(plan(), "figure7_photos", ["l1"])
-    intersection = json.loads((tmp_path / "to_photo-l1-seed0" / "evaluation.json").read_text())["colors"][
-        "intersection"
-    ]
-    assert json.loads((tmp_path / "figure7_photos.json").read_text())["rows"]["l1"]["numbers"] == [intersection]
+def test_the_same_seed_gives_the_same_numbers(plan, finished, tmp_path):
+    reproduce(plan(), "figure7_photos", ["l1"])
+    first, again, other = (
+        stored(folder / f"to_photo-l1-seed{seed}", "evaluation")["pictures"]
+        for folder, seed in ((finished, 0), (tmp_path, 0), (finished, 1))
+    )
+    assert first == again != other
+    intersection = stored(tmp_path / "to_photo-l1-seed0", "evaluation")["colors"]["intersection"]
+    assert stored(tmp_path, "figure7_photos")["rows"]["l1"]["numbers"] == [intersection]
     assert intersection["L"] < 1 and not (tmp_path / "fcn").exists()
 
 
-def test_figure_8_is_of_twice_the_size(plan, tmp_path):
-    report.reproduce(plan(), "figure8", [])
-    numbers = json.loads((tmp_path / "figure8.json").read_text())["rows"]["l1_cgan"]["numbers"][0]
-    run = Translator.load(str(tmp_path / "to_photo-l1_cgan-seed0"))
+def test_more_steps_resume_a_run_and_measure_anew(copied):
+    folder = copied("to_labels-l1-seed0")
+    metrics = folder / "to_labels-l1-seed0" / "metrics.jsonl"
+    last = json.loads(metrics.read_text().splitlines()[-1])
+    # It died after this line and before its checkpoint, which is what counts.
+    metrics.write_text(metrics.read_text() + json.dumps(last | {"step": 3}) + "\n")
+    reproduce(plan_in(folder, steps=3), "table6", ["l1"])
+    assert stored(folder / "to_labels-l1-seed0", "evaluation")["run"]["step"] == 3
+
+
+def test_a_run_that_is_stopped_ends_the_table(plan, monkeypatch):
+    monkeypatch.setattr(running, "train", lambda config, workdir: None)
+    with pytest.raises(
+        UserError, match=r"to_labels-l1-seed0 was stopped before its last step; the same command resume"
+    ):
+        reproduce(plan(), "table6", ["l1"])
+
+
+def test_a_run_of_other_settings_is_not_taken_for_this_row(finished):
+    run = finished / "to_photo-l1-seed0"
+    for field, old, new in [("base_filters", 2, 3), ("image_size", 32, 96), ("precision", "float32", "bfloat16")]:
+        with pytest.raises(UserError) as caught:
+            reproduce(plan_in(finished, **{field: new}), "figure7_photos", ["cgan", "l1"])
+        assert str(caught.value) == (
+            f"{run} was trained with {field}={old!r}, not {new!r}; "
+            "give the same settings as then, or another --workdir."
+        )
+    with pytest.raises(UserError) as caught:
+        reproduce(plan_in(finished, steps=1), "figure7_photos", ["l1"])
+    assert str(caught.value) == f"{run} is at step 2 already; give --steps=2, or another --workdir."
+    assert not (finished / "to_photo-cgan-seed0").exists()
+
+
+def test_another_classifier_measures_anew(copied):
+    folder = copied("to_photo-l1-seed0", "fcn")
+    run = folder / "to_photo-l1-seed0"
+    before = stored(run, "evaluation")["fcn"]["rows"]["outputs"]
+    held_out = dict.fromkeys(SCORES, 0.5)
+    other = Classifier(palette_of("toy_facades"), width=2, norm=True, seed=7, held_out=held_out)
+    other.save(str(folder / "fcn"), size=32, steps=30)
+    reproduce(plan_in(folder), "table1", ["l1"])
+    assert stored(run, "evaluation")["fcn"]["rows"]["outputs"] != before
+    assert stored(folder, "table1")["classifier"]["steps"] == 30
+
+
+def test_results_of_an_older_version_are_kept(copied, monkeypatch):
+    """Their settings lack what has come since."""
+    folder = copied("to_labels-l1-seed0")
+    path = folder / "to_labels-l1-seed0" / "evaluation.json"
+    results = json.loads(path.read_text())
+    del results["settings"]["data_dir"], results["settings"]["layout"]
+    results["labels"]["outputs"]["iou"] = 0.123
+    path.write_text(json.dumps(results | {"settings": results["settings"] | {"workdir": str(path.parent)}}))
+    monkeypatch.setattr(running, "evaluate", None)
+    reproduce(plan_in(folder), "table6", ["l1"])
+    assert stored(folder, "table6")["rows"]["l1"]["numbers"][0]["iou"] == 0.123
+
+
+def test_a_preset_may_have_a_shorter_name(finished, monkeypatch):
+    monkeypatch.setitem(PRESETS, "toy", PRESETS["toy_facades"] | {"dataset": "toy_facades"})
+    running.prepare_classifier(plan_in(finished, dataset="toy"), EXPERIMENTS["table1"], "l1")
+
+
+def test_table_6_learns_the_other_direction(finished):
+    run = finished / "to_labels-l1-seed0"
+    assert Config.from_json((run / "config.json").read_text()).direction == "a_to_b"
+    outputs = stored(run, "evaluation")["labels"]["outputs"]
+    table = stored(finished, "table6")
+    assert table["rows"]["l1"]["numbers"] == [{name: outputs[name] for name in SCORES}]
+    assert table["truth"] is None and table["classifier"] is None
+
+
+def test_figure_7_is_of_colorizations(finished):
+    run = finished / "colorize-l1_cgan-seed0"
+    assert Config.from_json((run / "config.json").read_text()).task == "colorize"
+    intersection = stored(run, "evaluation")["colors"]["intersection"]
+    assert stored(finished, "figure7")["rows"]["l1_cgan"]["numbers"] == [intersection]
+    assert Image.open(finished / "figure7.png").size == (1440, 444)
+
+
+def test_figure_8_is_of_twice_the_size(finished):
+    numbers = stored(finished, "figure8")["rows"]["l1_cgan"]["numbers"][0]
+    run = Translator.load(str(finished / "to_photo-l1_cgan-seed0"))
     split, _ = open_splits(run.config, "val")
     both = {"enlarged": run, "twice": running.at_twice_the_size(run)}
-    answers = {name: answer(translator, split, [0, 1], noise_seed=0) for name, translator in both.items()}
-    targets = np.stack(answers["twice"].targets) / 127.5
-    assert targets.shape == (2, 128, 128, 3)
+    found = {name: outputs_of(translator, split, [0, 1], noise_seed=0) for name, translator in both.items()}
+    targets = np.stack(found["twice"].targets) / 127.5
+    assert targets.shape == (2, 64, 64, 3)
     for name in both:
-        pictures = [Image.fromarray(output) for output in answers[name].outputs]
-        outputs = np.stack([picture.resize((128, 128), Image.Resampling.BILINEAR) for picture in pictures])
+        images = [Image.fromarray(output) for output in found[name].outputs]
+        outputs = np.stack([image.resize((64, 64), Image.Resampling.BILINEAR) for image in images])
         expected = np.abs(outputs / 127.5 - targets).mean()
         assert numbers[f"l1_{name}"] == pytest.approx(expected, abs=1e-3)
     assert abs(numbers["l1_twice"] - numbers["l1_enlarged"]) > 1e-4
-    assert Image.open(tmp_path / "figure8.png").size == (4 * 132 - 4, 18 + 2 * 132 - 4)
+    assert Image.open(finished / "figure8.png").size == (4 * 68 - 4, 18 + 2 * 68 - 4)
 
 
-def test_rgb_against_lab(plan, tmp_path):
-    report.reproduce(plan(), "rgb_vs_lab", [])
-    tasks = [
-        Config.from_json((tmp_path / f"colorize-{row}-seed0" / "config.json").read_text()).task
-        for row in ("l1_cgan", "rgb")
-    ]
-    assert tasks == ["colorize", "colorize_rgb"]
-    lab, rgb = (row["numbers"][0] for row in json.loads((tmp_path / "rgb_vs_lab.json").read_text())["rows"].values())
+def test_rgb_against_lab(finished):
+    configs = [(finished / f"colorize-{row}-seed0" / "config.json").read_text() for row in ("l1_cgan", "rgb")]
+    assert [Config.from_json(config).task for config in configs] == ["colorize", "colorize_rgb"]
+    lab, rgb = (row["numbers"][0] for row in stored(finished, "rgb_vs_lab")["rows"].values())
     assert lab["lightness"] < 2 < rgb["lightness"]  # Lab is given L, RGB has to learn it.
 
 
@@ -244,7 +310,7 @@ def test_the_table():
     assert markdown(example())[:13] == [
         "## Which?",
         "",
-        "Table 0. On drawn: 7 steps of batch 1 at 64, width 2, float32, seeds 0, 1; 9 validation pictures.",
+        "Table 0. On drawn: 7 steps of batch 1 at 64, width 2, float32, seeds 0, 1; 9 validation images.",
         "",
         "|  | score | the paper's |",
         "|---|---|---|",

@@ -1,14 +1,11 @@
 """What would spoil a table is found out before its runs begin, and runs that are there are kept only if they fit."""
 
 import dataclasses
-import json
 
 import pytest
 
 from pix2pix_tf import UserError
-from pix2pix_tf.presets import PRESETS
-from pix2pix_tf.reproduction import report, running
-from pix2pix_tf.reproduction.experiments import EXPERIMENTS
+from pix2pix_tf.reproduction.reproduce import reproduce
 
 pytest_plugins = ["reproduction_plans"]
 
@@ -32,62 +29,26 @@ pytest_plugins = ["reproduction_plans"]
 )
 def test_mistakes_are_found_before_training(changes, rows, sentence, plan):
     with pytest.raises(UserError) as caught:
-        report.reproduce(plan(**changes), "table1", rows)
+        reproduce(plan(**changes), "table1", rows)
     assert str(caught.value) == sentence
 
 
 def test_label_maps_of_unknown_colors_are_refused_before_training(plan):
     unknown = dataclasses.replace(plan(), palette="my_pairs")
     with pytest.raises(UserError, match="There is no palette of label maps for 'my_pairs'; those of facades, "):
-        report.reproduce(unknown, "table1", ["l1"])
+        reproduce(unknown, "table1", ["l1"])
 
 
 def test_a_row_that_cannot_be_trained_is_refused_before_the_others_are(plan, tmp_path):
     with pytest.raises(UserError, match="receptive_field 286 needs an image_size of at least 96"):
-        report.reproduce(plan(), "table3", [])
+        reproduce(plan(), "table3", [])
     assert list(tmp_path.glob("to_photo-*")) == []
 
 
 def message(*arguments):
     with pytest.raises(UserError) as caught:
-        report.reproduce(*arguments)
+        reproduce(*arguments)
     return str(caught.value)
-
-
-def test_a_run_of_other_settings_is_not_taken_for_this_row(plan, tmp_path):
-    report.reproduce(plan(), "figure7_photos", ["l1"])
-    run = tmp_path / "to_photo-l1-seed0"
-    for field, old, new in [("base_filters", 2, 3), ("image_size", 64, 96), ("precision", "float32", "bfloat16")]:
-        assert message(plan(**{field: new}), "figure7_photos", ["cgan", "l1"]) == (
-            f"{run} was trained with {field}={old!r}, not {new!r}; "
-            "give the same settings as then, or another --workdir."
-        )
-    assert message(plan(steps=1), "figure7_photos", ["l1"]) == (
-        f"{run} is at step 2 already; give --steps=2, or another --workdir."
-    )
-    assert [path.name for path in tmp_path.glob("to_photo-*")] == [run.name]
-
-
-def test_a_run_is_finished_when_its_checkpoint_is(plan, tmp_path):
-    report.reproduce(plan(save_every=1), "figure7_photos", ["l1"])
-    run = tmp_path / "to_photo-l1-seed0"
-    for file in [*run.glob("checkpoints/step-2*")]:
-        file.unlink()
-    state = run / "checkpoints" / "checkpoint"
-    state.write_text('model_checkpoint_path: "step-1"\nall_model_checkpoint_paths: "step-1"\n')
-    (run / "evaluation.json").unlink()
-    report.reproduce(plan(save_every=1), "figure7_photos", ["l1"])
-    assert json.loads((run / "evaluation.json").read_text())["run"]["step"] == 2
-
-
-def test_another_classifier_measures_anew(plan, tmp_path):
-    report.reproduce(plan(), "table1", ["l1"])
-    evaluation = tmp_path / "to_photo-l1-seed0" / "evaluation.json"
-    before = json.loads(evaluation.read_text())["fcn"]["rows"]["outputs"]
-    (tmp_path / "fcn").rename(tmp_path / "old_fcn")
-    report.reproduce(dataclasses.replace(plan(), fcn_steps=30), "table1", ["l1"])
-    assert json.loads(evaluation.read_text())["fcn"]["rows"]["outputs"] != before
-    assert json.loads((tmp_path / "table1.json").read_text())["classifier"]["steps"] == 30
 
 
 @pytest.mark.parametrize("name", ["table1", "table6"])
@@ -106,7 +67,7 @@ def test_scores_need_label_maps(name, plan):
 
 
 @pytest.mark.parametrize("name", ["figure7", "figure7_photos", "figure8", "rgb_vs_lab"])
-def test_photos_are_wanted_where_colors_are_measured(name, plan, tmp_path):
+def test_photos_are_needed_where_colors_are_measured(name, plan, tmp_path):
     assert message(plan(direction="a_to_b"), name, []) == (
         "--direction=a_to_b leads to label maps; give the other --direction, to photos."
     )
@@ -127,8 +88,3 @@ def test_the_working_folder_must_be_one(plan, tmp_path):
     assert message(wrong, "figure8", []) == (
         f"{tmp_path}/file cannot be made a folder (File exists); give another --workdir."
     )
-
-
-def test_a_preset_may_have_a_shorter_name(plan, monkeypatch):
-    monkeypatch.setitem(PRESETS, "toy", PRESETS["toy_facades"] | {"dataset": "toy_facades"})
-    running.prepare_classifier(plan(dataset="toy"), EXPERIMENTS["table1"], "l1")
