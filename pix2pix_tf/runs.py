@@ -182,3 +182,12 @@ def _record(line):
 def metrics_text(records: list[dict]) -> str:
     """The content of a `metrics.jsonl` with these records."""
     return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def training_seconds(workdir: str) -> float:
+    """How long the steps of a run took, without validation and checkpoints."""
+    seconds, before = 0.0, 0
+    for record in read_metrics(workdir):
+        seconds += (record["step"] - before) * record["seconds_per_step"]
+        before = record["step"]
+    return seconds

@@ -8,6 +8,7 @@ import tensorflow as tf
 from pix2pix_tf.reproduction import paper_figures, planning, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 from pix2pix_tf.reproduction.paper_tables import markdown
+from pix2pix_tf.runs import training_seconds
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import log
 
@@ -64,7 +65,7 @@ def _results(plan, experiment, names, measured):
             "title": experiment.rows[row].title,
             "paper": experiment.rows[row].paper,
             "numbers": [running.numbers(experiment, measured[row, seed]) for seed in seeds],
-            "training_seconds": [round(running.training_seconds(workdir), 1) for workdir in workdirs],
+            "training_seconds": [round(training_seconds(workdir), 1) for workdir in workdirs],
             "config": running.configuration(workdirs[0]),
         }
     first = measured[names[0], seeds[0]]

@@ -19,7 +19,7 @@ from pix2pix_tf.inference import Translator
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.reproduction.experiments import Experiment
 from pix2pix_tf.reproduction.planning import OPPOSITE, Plan, fields_of, run_directory
-from pix2pix_tf.runs import config_for_run, load_config, new_config, read_metrics
+from pix2pix_tf.runs import config_for_run, load_config, new_config
 from pix2pix_tf.training.checkpoints import steps_done
 from pix2pix_tf.training.loop import train
 from pix2pix_tf.utils.atomic import write_text
@@ -147,15 +147,6 @@ def ground_truth_numbers(experiment: Experiment, results: dict) -> dict[str, flo
 def classifier_settings(folder: str) -> dict:
     """What a classifier says of itself: width, steps, size of its photos, scores on held-out ones."""
     return read_json(os.path.join(folder, SETTINGS_FILE))
-
-
-def training_seconds(workdir: str) -> float:
-    """How long the steps of a run took, without validation and checkpoints."""
-    seconds, before = 0.0, 0
-    for record in read_metrics(workdir):
-        seconds += (record["step"] - before) * record["seconds_per_step"]
-        before = record["step"]
-    return seconds
 
 
 def configuration(workdir: str) -> dict:

@@ -1,0 +1,86 @@
+"""The training steps that are compared: this project's, stock Keras', and PyTorch's."""
+
+import functools
+import time
+
+import devices
+import keras
+import tensorflow as tf
+from stock import stock_train_step
+
+import pix2pix_tf
+from pix2pix_tf.networks import layers
+from pix2pix_tf.training.adam import Adam
+from pix2pix_tf.training.state import variables_of
+from pix2pix_tf.training.step import make_train_step
+from pix2pix_tf.utils.console import log
+
+
+def our_train_step(config):
+    """The step that `train.py` runs."""
+    generator, discriminator = pix2pix_tf.build_generator(config), pix2pix_tf.build_discriminator(config)
+    optimizers = [Adam(variables_of(network), config.beta_1) for network in (generator, discriminator)]
+    step = make_train_step(config, generator, discriminator, *optimizers)
+    seeds = tf.tile([[0, 1]], [config.batch_size, 1])
+    rate = tf.constant(config.learning_rate)
+    return lambda condition, target: step(condition, target, seeds, rate)
+
+
+def keras_train_step(config):
+    """The stock step, under Keras' own policy for 16 bits."""
+    keras.config.set_dtype_policy("float32" if config.precision == "float32" else f"mixed_{config.precision}")
+    try:
+        return stock_train_step(config)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def make(config, precisions, peers, xla, small=None) -> dict:
+    """{"stock Keras, float32": a function that makes the step}, of all kinds in all precisions, float32 first.
+
+    With `xla`, TensorFlow's steps are compiled by it; `small` is `layers.SMALL` for this project's.
+    """
+    if small is not None:
+        layers.SMALL = small
+
+    def compiled(make_step, precision):
+        step = make_step(config.replace(precision=precision))
+        return tf.function(step, jit_compile=True) if xla else step
+
+    kinds = {"stock Keras": keras_train_step, "pix2pix_tf": our_train_step}
+    steps = {
+        f"{kind}, {precision}": functools.partial(compiled, make_step, precision)
+        for kind, make_step in kinds.items()
+        for precision in precisions
+    }
+    if peers:
+        import pytorch_step
+
+        steps |= {f"PyTorch, {name}": functools.partial(pytorch_step.train_step, config, name) for name in precisions}
+    return steps
+
+
+def example(config) -> list:
+    """A batch of noise: condition and target, float32 [N, H, W, 3] in [-1, 1]."""
+    shape = (config.batch_size, *config.size, 3)
+    return [tf.random.stateless_uniform(shape, [0, i], -1, 1) for i in range(2)]
+
+
+def warm_up(makers, batch) -> dict:
+    """{name: step without arguments}, each called twice; one that the device emulates is left out, and said."""
+    steps, seconds = {}, {}
+    for name, make_step in makers.items():
+        arguments = [part.numpy() for part in batch] if name.startswith("PyTorch") else batch
+        step = functools.partial(make_step(), *arguments)
+        for _ in range(2):  # The first call traces and compiles.
+            start = time.perf_counter()
+            float(step()["g_l1"])
+            seconds[name] = time.perf_counter() - start
+        kind, precision = name.split(", ")
+        slower = seconds[name] / seconds.get(f"{kind}, float32", seconds[name])
+        if slower > devices.MUCH_SLOWER:
+            log(f"{name}: {seconds[name]:.3f} s, {slower:.1f} times float32: {precision} is emulated here; left out")
+        else:
+            log(f"{name}: {seconds[name]:.3f} s after a warm-up")
+            steps[name] = step
+    return steps

@@ -1,0 +1,132 @@
+"""A run against steps, measured by benchmarks/full_length.py: two checkpoints of a tiny network on toy_facades."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pix2pix_tf import Config, Translator, UserError, build_generator, images
+from pix2pix_tf.evaluation import over_steps
+from pix2pix_tf.evaluation.fcn import Classifier
+from pix2pix_tf.evaluation.grid import grid_energy
+from pix2pix_tf.evaluation.outputs import open_splits, read_pair
+from pix2pix_tf.evaluation.segmentation import scores
+from pix2pix_tf.palettes import palette_of
+from pix2pix_tf.runs import save_config
+from pix2pix_tf.training.checkpoints import Checkpoints
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "full_length.py"
+CONFIG = Config(dataset="toy_facades", direction="b_to_a", image_size=32, base_filters=2, dropout=0.0)
+STEPS = (100, 300)
+
+
+@pytest.fixture(scope="module")
+def folder(toy_facades, tmp_path_factory):
+    """A folder with run/, whose steps are networks of the seeds 100 and 300, and fcn/, a classifier."""
+    folder = tmp_path_factory.mktemp("over_steps")
+    save_config(CONFIG, str(folder / "run"))
+    for step in STEPS:
+        checkpoints = Checkpoints(str(folder / "run"), 2, {"generator": network(step)}, {})
+        checkpoints.step.assign(step)
+        checkpoints.save()
+    records = [{"step": 100, "seconds_per_step": 9.0}, {"step": 300, "seconds_per_step": 13.5}]
+    (folder / "run" / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    (folder / "fcn").mkdir()
+    held_out = {"per_pixel": 0.5, "per_class": 0.25, "iou": 0.125}
+    Classifier(palette_of("toy_facades"), width=1, norm=True, held_out=held_out).save(str(folder / "fcn"))
+    return folder
+
+
+def network(step):
+    return build_generator(CONFIG.replace(seed=step), image_size=(None, None))
+
+
+def measure(folder, *arguments):
+    flags = [f"--model={folder}/run", f"--fcn={folder}/fcn", f"--output={folder}/out", *arguments]
+    return subprocess.run([sys.executable, SCRIPT, *flags], capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def printed(folder):
+    done = measure(folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def results(folder, printed):
+    return json.loads((folder / "out.json").read_text())
+
+
+def photos_of(step, side):
+    """The outputs of a step for the validation pairs, or their targets."""
+    split, _ = open_splits(CONFIG, "val")
+    pairs = [[images.to_uint8(half).numpy() for half in read_pair(CONFIG, split, i)] for i in range(2)]
+    if side == "targets":
+        return [photo for _, photo in pairs]
+    translator = Translator(CONFIG, network(step))
+    return [translator(labels) for labels, _ in pairs]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_is_measured_with_its_own_weights(results, step):
+    outputs, targets = np.float32(photos_of(step, "outputs")), np.float32(photos_of(step, "targets"))
+    row = results["steps"][str(step)]
+    assert row["l1"] == pytest.approx(np.abs(outputs - targets).mean() / 127.5, rel=0.01)
+    energy, real = grid_energy(outputs), grid_energy(targets)
+    assert row["grid_2"] == pytest.approx(energy[2] / real[2], rel=0.05)
+
+
+def test_the_rows_to_compare_with(folder, results):
+    assert list(results["compared"]) == ["step 300, outputs for other inputs", "mean training image", "ground truth"]
+    other, mean, real = results["compared"].values()
+    assert (real["l1"], real["psnr"], real["ssim"]) == (0.0, None, 1.0)
+    assert [real[f"grid_{period}"] for period in (2, 4, 8)] == [1.0, 1.0, 1.0]
+    subject = over_steps.Subject(str(folder / "run"), str(folder / "fcn"))
+    targets = subject.outputs(100, range(2)).targets
+    expected = scores(subject.classifier.confusion(targets, subject.label_maps))
+    assert {name: real[name] for name in expected} == expected
+    assert mean["grid_2"] < 1 and other["l1"] != results["steps"]["300"]["l1"]
+
+
+def test_the_table_says_what_was_measured(folder, printed, results):
+    assert printed.endswith((folder / "out.md").read_text())
+    assert (
+        "2 validation pairs of toy_facades at 32, width 2, float32, noise on. The last step is epoch 100; "
+        "all steps of the run took 1.0 hours."
+    ) in printed
+    row = results["steps"]["300"]
+    assert f"| 300 | {row['l1']:.4f} | {row['psnr']:.2f} | {row['ssim']:.4f} | {row['per_pixel']:.4f} |" in printed
+    assert "| ground truth | 0.0000 | – | 1.0000 |" in printed
+    assert "per-pixel accuracy 0.5000, per-class accuracy 0.2500, class IOU 0.1250." in printed
+
+
+def test_the_image_holds_labels_and_outputs_but_no_photo(folder, printed):
+    image = np.asarray(Image.open(folder / "out_samples.jpg"))
+    assert image.shape[:2] == (18 + 2 * 36 - 4, 3 * 36 - 4)
+    first = photos_of(300, "outputs")[0].astype(int)
+    assert np.abs(image[18:50, 72:104] - first).mean() < 12  # JPEG
+    assert Image.open(folder / "out.png").format == "PNG"
+
+
+def test_what_is_known_is_not_measured_again(folder, results, monkeypatch):
+    subject = over_steps.Subject(str(folder / "run"), str(folder / "fcn"))
+    asked = []
+    outputs = subject.outputs
+    subject.outputs = lambda step, numbers: asked.append(step) or outputs(step, numbers)
+    assert over_steps.measure(subject, list(STEPS), str(folder / "out.json")) == results
+    assert asked == [300]  # For the rows to compare with.
+    subject.classifier.held_out = {"per_pixel": 0.75, "per_class": 0.25, "iou": 0.125}
+    over_steps.measure(subject, [100], str(folder / "other.json"))
+    assert asked[1:] == [100, 100]
+
+
+def test_a_step_that_was_not_kept(folder):
+    with pytest.raises(UserError, match=r"run has kept no step 200; it has 100, 300\.$"):
+        over_steps.kept_steps(str(folder / "run"), [100, 200])
+    with pytest.raises(UserError, match=r"fcn has no checkpoint in checkpoints/; train there first"):
+        over_steps.kept_steps(str(folder / "fcn"), [])
