@@ -54,14 +54,14 @@ def flops(network) -> float:
     """
     total = 0
     for layer in network.layers:
-        pixels = (math.prod(size[1:3]) for size in (layer.input.shape, layer.output.shape) if len(size) == 4)
-        kernels = [math.prod(weight.shape) for weight in layer.weights if len(weight.shape) == 4]
-        total += 2 * sum(kernels) * min(pixels) if kernels else 0
+        for kernel in (weight for weight in layer.weights if len(weight.shape) == 4):
+            pixels = min(math.prod(size[1:3]) for size in (layer.input.shape, layer.output.shape))
+            total += 2 * math.prod(kernel.shape) * pixels
     return total
 
 
 def step_flops(generator, discriminator) -> float:
-    """As `flops`, of a training step with one pair, in which a gradient to inputs or to kernels costs as much as a call.
+    """As `flops`, of a training step with one pair, where each gradient, to inputs or kernels, costs a call.
 
     G: a call and both gradients. D: for real and for fake the same three, and for G's loss a call and the gradient to
     its input.

@@ -67,15 +67,13 @@ def example(config) -> list:
 
 
 def warm_up(makers, batch) -> dict:
-    """{name: step without arguments}, each called twice; one that the device emulates is left out, and said."""
+    """{name: step without arguments} after a first call; one that the device emulates is left out, and said."""
     steps, seconds = {}, {}
     for name, make_step in makers.items():
         arguments = [part.numpy() for part in batch] if name.startswith("PyTorch") else batch
         step = functools.partial(make_step(), *arguments)
-        for _ in range(2):  # The first call traces and compiles.
-            start = time.perf_counter()
-            float(step()["g_l1"])
-            seconds[name] = time.perf_counter() - start
+        float(step()["g_l1"])  # The first call traces and compiles.
+        seconds[name] = min(_time(step) for _ in range(3))
         kind, precision = name.split(", ")
         slower = seconds[name] / seconds.get(f"{kind}, float32", seconds[name])
         if slower > devices.MUCH_SLOWER:
@@ -84,3 +82,9 @@ def warm_up(makers, batch) -> dict:
             log(f"{name}: {seconds[name]:.3f} s after a warm-up")
             steps[name] = step
     return steps
+
+
+def _time(step):
+    start = time.perf_counter()
+    float(step()["g_l1"])
+    return time.perf_counter() - start

@@ -90,7 +90,12 @@ def test_the_rows_to_compare_with(folder, results):
     targets = subject.outputs(100, range(2)).targets
     expected = scores(subject.classifier.confusion(targets, subject.label_maps))
     assert {name: real[name] for name in expected} == expected
-    assert mean["grid_2"] < 1 and other["l1"] != results["steps"]["300"]["l1"]
+    training = [read_pair(CONFIG, subject.training, i)[1].numpy() for i in range(3)]
+    expected = [np.abs(images.to_network(target) - np.mean(training, axis=0)).mean() for target in targets]
+    assert mean["l1"] == pytest.approx(np.mean(expected), rel=0.01)
+    outputs = photos_of(300, "outputs")
+    expected = [np.abs(np.float32(a) - np.float32(b)).mean() for a, b in zip(outputs[::-1], targets, strict=True)]
+    assert other["l1"] == pytest.approx(np.mean(expected) / 127.5, rel=0.01)
 
 
 def test_the_table_says_what_was_measured(folder, printed, results):
