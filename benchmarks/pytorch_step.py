@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 WIDTHS = (1, 2, 4, 8, 8, 8, 8, 8)
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 class Level(nn.Module):
@@ -55,16 +56,39 @@ def patch_gan(config) -> nn.Module:
     return nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, 1, 1))
 
 
-def train_step(config, precision):
-    """A function of (condition, target), float32 NumPy [N, H, W, 3] in [-1, 1], that returns `g_l1` when it is done."""
+def on_device(network):
+    """A network, in the memory layout and on the device that are fastest."""
     torch.backends.cudnn.benchmark = True
-    on_gpu = torch.cuda.is_available()
-    device = "cuda" if on_gpu else "cpu"
-    generator, discriminator = (
-        network(config).to(device=device, memory_format=torch.channels_last) for network in (unet, patch_gan)
-    )
+    return network.to(device=DEVICE, memory_format=torch.channels_last)
+
+
+def arithmetic(precision):
+    """A context in which layers compute in a precision."""
+    types = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+    return contextlib.nullcontext() if precision == "float32" else torch.autocast(DEVICE, types[precision])
+
+
+def to_torch(x):
+    """float32 NumPy [N, H, W, C] → [N, C, H, W] on the device; its memory stays channels_last."""
+    return torch.from_numpy(x).to(DEVICE).permute(0, 3, 1, 2)
+
+
+def inference(config, precision):
+    """A function of a condition, float32 NumPy [N, H, W, 3], that returns the output of a generator."""
+    network = on_device(unet(config)).eval()
+
+    def call(condition):
+        with torch.inference_mode(), arithmetic(precision):
+            return network(to_torch(condition)).float().cpu()
+
+    return call
+
+
+def train_step(config, precision):
+    """A function of (condition, target), float32 NumPy [N, H, W, 3] in [-1, 1], that returns `g_l1`."""
+    generator, discriminator = on_device(unet(config)), on_device(patch_gan(config))
     optimizers = [
-        torch.optim.Adam(network.parameters(), config.learning_rate, (config.beta_1, 0.999), fused=on_gpu)
+        torch.optim.Adam(network.parameters(), config.learning_rate, (config.beta_1, 0.999), fused=DEVICE == "cuda")
         for network in (generator, discriminator)
     ]
     entropy = nn.functional.binary_cross_entropy_with_logits
@@ -73,25 +97,24 @@ def train_step(config, precision):
         logits = discriminator(torch.cat([condition, image], 1)).float()
         return entropy(logits, torch.full_like(logits, is_real))
 
-    def arithmetic():
-        return contextlib.nullcontext() if precision == "float32" else torch.autocast(device, torch.bfloat16)
-
     def step(condition, target):
-        condition, target = (torch.from_numpy(x).to(device).permute(0, 3, 1, 2) for x in (condition, target))
-        with arithmetic():
+        condition, target = to_torch(condition), to_torch(target)
+        with arithmetic(precision):
             fake = generator(condition)
             d_loss = (judged(condition, target, 1.0) + judged(condition, fake.detach(), 0.0)) / 2
-        optimizers[1].zero_grad()
-        d_loss.backward()
-        optimizers[1].step()
+        _update(optimizers[1], d_loss)
         discriminator.requires_grad_(False)
-        with arithmetic():
+        with arithmetic(precision):
             g_l1 = (fake.float() - target).abs().mean()
             g_loss = judged(condition, fake, 1.0) + config.reconstruction_weight * g_l1
-        optimizers[0].zero_grad()
-        g_loss.backward()
-        optimizers[0].step()
+        _update(optimizers[0], g_loss)
         discriminator.requires_grad_(True)
         return {"g_l1": g_l1.detach()}
 
     return step
+
+
+def _update(optimizer, loss):
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()

@@ -1,9 +1,21 @@
 """pix2pix as a Keras user would write it, of stock layers and Keras' Adam: what the other benchmarks compare with."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
 from pix2pix_tf import losses
+
+
+@contextlib.contextmanager
+def keras_policy(precision):
+    """Layers that are made inside compute in a precision by Keras' own policy for it."""
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 def stock_generator(config, input_channels=3, output_channels=3):

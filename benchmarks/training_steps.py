@@ -4,9 +4,8 @@ import functools
 import time
 
 import devices
-import keras
 import tensorflow as tf
-from stock import stock_train_step
+from stock import keras_policy, stock_train_step
 
 import pix2pix_tf
 from pix2pix_tf.networks import layers
@@ -27,12 +26,9 @@ def our_train_step(config):
 
 
 def keras_train_step(config):
-    """The stock step, under Keras' own policy for 16 bits."""
-    keras.config.set_dtype_policy("float32" if config.precision == "float32" else f"mixed_{config.precision}")
-    try:
+    """The stock step."""
+    with keras_policy(config.precision):
         return stock_train_step(config)
-    finally:
-        keras.config.set_dtype_policy("float32")
 
 
 def make(config, precisions, peers, xla, small=None) -> dict:

@@ -87,11 +87,10 @@ def _kept(path, settings, step):
     if not os.path.exists(path):
         return None
     results = read_json(path, advice="remove it to measure anew")
-    measured = Settings(**results["settings"])
-    if settings.fcn is None:
-        settings = dataclasses.replace(settings, fcn=measured.fcn)
-    elif "fcn" in results and results["fcn"]["held_out"] != classifier_settings(settings.fcn)["held_out"]:
+    if settings.fcn and results.get("fcn", {}).get("held_out") != classifier_settings(settings.fcn)["held_out"]:
         return None  # Of a classifier that has been replaced since.
+    measured = Settings(**results["settings"])
+    measured = dataclasses.replace(measured, workdir=settings.workdir, fcn=settings.fcn)  # Folders may have moved.
     return results if measured == settings and results["run"]["step"] == step else None
 
 

@@ -1,0 +1,88 @@
+"""The benchmarks: the arithmetic that they count, that their peers are the same networks, and that they run quietly."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pix2pix_tf import Config, build_discriminator, build_generator
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def load(name):
+    specification = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_the_arithmetic_of_the_networks_by_hand():
+    """Width 1 at 32x32, counted with a pencil: 2 x 16 x channels in x channels out x pixels."""
+    config = Config(image_size=32, base_filters=1)
+    encoder = 3 * 1 * 256 + 1 * 2 * 64 + 2 * 4 * 16 + 4 * 8 * 4 + 8 * 8 * 1
+    decoder = 8 * 8 * 1 + 16 * 4 * 4 + 8 * 2 * 16 + 4 * 1 * 64 + 2 * 3 * 256
+    judge = 6 * 1 * 256 + 1 * 2 * 64 + 2 * 4 * 16 + 4 * 8 * 9 + 8 * 1 * 4
+    devices = load("devices")
+    generator, discriminator = build_generator(config), build_discriminator(config)
+    assert devices.flops(generator) == 32 * (encoder + decoder)
+    assert devices.flops(discriminator) == 32 * judge
+    assert devices.step_flops(generator, discriminator) == 32 * (3 * (encoder + decoder) + 8 * judge)
+
+
+def test_pytorchs_networks_are_the_same():
+    pytorch_step = load("pytorch_step")
+    config = Config(image_size=64, base_filters=2)
+    for peer, network in ((pytorch_step.unet, build_generator), (pytorch_step.patch_gan, build_discriminator)):
+        shapes = sorted(sorted(parameter.shape) for parameter in peer(config).parameters())
+        assert shapes == sorted(sorted(variable.shape) for variable in network(config).trainable_variables)
+
+
+def test_pytorchs_step_trains_both_networks():
+    pytorch_step = load("pytorch_step")
+    batch = np.random.default_rng(0).uniform(-1, 1, (2, 1, 32, 32, 3)).astype(np.float32)
+    step = pytorch_step.train_step(Config(image_size=32, base_filters=2, learning_rate=0.01), "float32")
+    losses = [float(step(*batch)["g_l1"]) for _ in range(15)]
+    assert losses[-1] < 0.95 * losses[0]
+
+
+def run(name, *arguments):
+    command = [sys.executable, BENCHMARKS / f"{name}.py", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+def test_train_step_names_the_device_and_prints_a_row_for_each_kind():
+    tiny = ("--image_size=32", "--base_filters=2", "--rounds=2", "--block=2", "--precision=float32")
+    lines = run("train_step", *tiny)
+    assert lines[0].startswith(("CPU: ", "GPU: ")) and lines[1].startswith("matrix products: float32 ")
+    assert lines[-3].split() == ["step", "seconds", "quartiles", "images/s", "x", "stock", "TFLOP/s", "share"]
+    assert [line[:20].strip() for line in lines[-2:]] == ["stock Keras, float32", "pix2pix_tf, float32"]
+    assert sum(line.startswith("round ") for line in lines) == 2
+
+
+@pytest.mark.slow
+def test_inference_prints_a_row_for_each_call():
+    lines = run("inference", "--quick", "--tasks=translate")
+    assert [line[12:35].strip() for line in lines[3:]] == [
+        "stock Keras",
+        "stock Keras, averages",
+        "network alone",
+        "generator",
+        *(f"export, {count} a request" for count in (1, 4, 16)),
+    ]
+
+
+@pytest.mark.slow
+def test_scaling_prints_a_row_for_each_strategy():
+    lines = run("scaling", "--image_size=32", "--base_filters=2", "--steps=4", "--devices=1,2")
+    assert [line.split()[:3] for line in lines[2:]] == [
+        ["none", "1", "1"],
+        ["mirrored", "2", "2"],
+        ["multi_worker", "2", "2"],
+    ]
