@@ -44,9 +44,8 @@ def main():
     config = Config(precision=_PRECISION.value, **small)
     rounds = 2 if _QUICK.value else _ROUNDS.value
     speed = devices.matrix_speed(config.precision)
-    log(
-        f"{devices.describe()}: {speed:.3f} TFLOP/s of {config.precision} matrix products; compiled by {_COMPILE.value}"
-    )
+    log(f"{devices.describe()}; {config.image_size}, compiled by {_COMPILE.value}")
+    log(f"matrix products: {config.precision} {speed:.3f} TFLOP/s")
     if _SIZES.value:
         if not all(size.isdecimal() and int(size) for size in _SIZES.value):
             raise UserError("--sizes must list numbers of pixels, such as 256,512.")

@@ -30,9 +30,7 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "images a step on each devic
 _PRECISION = flags.DEFINE_string("precision", "float32", "of the inner layers")
 _COMPILE = flags.DEFINE_enum("compile", "none", ("none", "xla"), "how the step is compiled; xla: on one device only")
 _STEPS = flags.DEFINE_integer("steps", 20, "timed steps of each row", lower_bound=4)
-_ROW = flags.DEFINE_string(
-    "row", None, "used by this script itself: speed, or strategy,devices,devices of this process"
-)
+_ROW = flags.DEFINE_string("row", None, "used by this script itself: speed, or strategy,devices,devices of a process")
 
 
 def time_steps(strategy, count, local_count):
