@@ -28,7 +28,7 @@ class Settings:
 
     Attributes:
       workdir: the run directory.
-      checkpoint: the "latest", or the "best", which training with `eval_every` keeps.
+      checkpoint: the "latest", "step-N", or the "best", which training with `eval_every` keeps.
       split: "train", "val", or the name of another split of the data; all of its pairs are taken.
       noise: whether dropout is on, as in the paper; image i has the noise of (seed, i).
       statistics: of the norm layers, "image" or "batch"; None for the run's own.

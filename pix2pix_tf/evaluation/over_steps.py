@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import re
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from pix2pix_tf.inference import Translator
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS
 from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.runs import load_config, training_seconds
-from pix2pix_tf.training import checkpoints
+from pix2pix_tf.training import checkpoint_files, checkpoints
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import log
 from pix2pix_tf.utils.json_files import read_json
@@ -29,9 +28,7 @@ DIGITS = {"psnr": 2} | dict.fromkeys(GRID, 2)
 
 def kept_steps(run: str, given: list[int]) -> list[int]:
     """The steps of all checkpoints that a run has kept, rising, or of `given` ones; UserError if one is missing."""
-    folder = os.path.join(run, checkpoints.FOLDER)
-    names = os.listdir(folder) if os.path.isdir(folder) else []
-    kept = sorted(int(found[1]) for name in names if (found := re.fullmatch(r"step-(\d+)\.index", name)))
+    kept = sorted(checkpoint_files.steps(os.path.join(run, checkpoints.FOLDER)))
     if not kept:
         raise UserError(
             f"{run} has no checkpoint in {checkpoints.FOLDER}/; train there first, or give another --model."
@@ -57,7 +54,7 @@ class Subject:
 
     def outputs(self, step: int, numbers) -> SplitOutputs:
         """The outputs for some validation pairs, with the paper's noise, of the run at a step."""
-        checkpoints.load_generator(self._generator, os.path.join(self.run, checkpoints.FOLDER, f"step-{step}"))
+        checkpoints.load_generator(self._generator, checkpoints.path_of(self.run, f"step-{step}"))
         return outputs_of(self.translator, self.split, numbers, noise_seed=0)
 
 
