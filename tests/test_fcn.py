@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from tool_process import run_tool, run_tool_often
 
 from pix2pix_tf import Config, UserError
 from pix2pix_tf.data.split import Split
@@ -284,15 +285,11 @@ def start(*arguments):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def run(*arguments):
-    process = start(*arguments)
-    output, errors = process.communicate(timeout=120)
-    return process.returncode, output, errors
-
-
 def test_the_command_trains_and_says_how_good_it_is(pairs, tmp_path):
     small = ("--image_size=32", "--width=1", "--steps=2")
-    status, output, errors = run(f"--data_dir={pairs}", "--palette=facades", f"--workdir={tmp_path / 'fcn'}", *small)
+    status, output, errors = run_tool(
+        "train_fcn", f"--data_dir={pairs}", "--palette=facades", f"--workdir={tmp_path / 'fcn'}", *small
+    )
     assert (status, errors) == (0, "")
     held_out = Classifier.load(str(tmp_path / "fcn")).held_out
     assert output.startswith(f"{pairs}: side-by-side pairs, 12 train, 6 val; translate A → B\n")
@@ -314,21 +311,21 @@ def test_ctrl_c_is_one_sentence_and_leaves_no_classifier(pairs, tmp_path):
     assert list((tmp_path / "fcn").iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (
-            ["--data_dir=anywhere"],
-            "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades.",
-        ),
-        (["--dataset=maps"], "There is no palette of label maps for 'maps'; those of"),
-    ],
-)
-def test_mistakes_are_one_line(tmp_path, arguments, message):
-    status, output, errors = run(f"--workdir={tmp_path / 'fcn'}", *arguments)
-    assert (status, output) == (1, "")
-    assert errors.startswith(f"error: {message}")
-    assert errors.count("\n") == 1
+MISTAKES = [
+    (
+        ["--data_dir=anywhere"],
+        "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades.",
+    ),
+    (["--dataset=maps"], "There is no palette of label maps for 'maps'; those of"),
+]
+
+
+def test_mistakes_are_one_line(tmp_path):
+    found = run_tool_often("train_fcn", [[f"--workdir={tmp_path}/fcn", *given] for given, _ in MISTAKES], tmp_path)
+    for (status, output, errors), (_, message) in zip(found, MISTAKES, strict=True):
+        assert (status, output) == (1, "")
+        assert errors.startswith(f"error: {message}")
+        assert errors.count("\n") == 1
 
 
 def test_help_does_not_wait_for_tensorflow():

@@ -22,7 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = "errors utils model_paths presets sizes config runs cli hardware images grids color datasets".split()
 ORDER += "palettes augment tasks losses networks data metrics translation".split()
 ORDER += "training inference tiling folder_translation exporting evaluation reproduction".split()
-ORDER += ["study", "serving", "interop", "tools"]
+ORDER += ["study", "serving", "interop", "comparison", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
     "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders", "plain_paths"],

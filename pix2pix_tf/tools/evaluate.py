@@ -16,7 +16,7 @@ from pix2pix_tf.errors import UserError
 
 _MODEL = cli.define_path("model", None, "run directory", required=True)
 cli.rename_flag("workdir", "model")
-_CHECKPOINT = flags.DEFINE_string("checkpoint", "latest", "latest, step-N, or best, which needs training with --eval_every")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "latest", "latest, step-N, or best (of --eval_every)")
 _SPLIT = flags.DEFINE_string("split", "val", "which pairs: train, val (or what is held out), or another of the data's")
 _DATA_DIR = cli.define_path("data_dir", None, "folder of the pairs to measure on (default: the run's data)")
 _LAYOUT = flags.DEFINE_enum(
