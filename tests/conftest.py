@@ -94,20 +94,14 @@ def untrained_run(tmp_path_factory):
 
     It is made once for each configuration, and nobody writes to it.
     """
-    from pix2pix_tf.networks.generator import build_generator
-    from pix2pix_tf.runs import save_config
-    from pix2pix_tf.training.checkpoints import Checkpoints
+    from untrained_runs import write_run
 
     made = {}
 
     def untrained_run(**fields):
         config = Config(**{"image_size": 32, "base_filters": 2, "receptive_field": 16, "steps": 1} | fields)
         if config not in made:
-            made[config] = str(tmp_path_factory.mktemp("run"))
-            save_config(config, made[config])
-            checkpoints = Checkpoints(made[config], 1, {"generator": build_generator(config)}, {})
-            checkpoints.step.assign(1)
-            checkpoints.save()
+            made[config] = write_run(str(tmp_path_factory.mktemp("run")), config)
         return made[config]
 
     return untrained_run

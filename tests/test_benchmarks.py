@@ -51,7 +51,7 @@ def test_pytorchs_step_trains_both_networks():
 
 def run(name, *arguments):
     command = [sys.executable, BENCHMARKS / f"{name}.py", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 
@@ -80,9 +80,6 @@ def test_inference_prints_a_row_for_each_call():
 
 @pytest.mark.slow
 def test_scaling_prints_a_row_for_each_strategy():
-    lines = run("scaling", "--image_size=32", "--base_filters=2", "--steps=4", "--devices=1,2")
-    assert [line.split()[:3] for line in lines[2:]] == [
-        ["none", "1", "1"],
-        ["mirrored", "2", "2"],
-        ["multi_worker", "2", "2"],
-    ]
+    lines = run("scaling", "--image_size=32", "--base_filters=2", "--steps=4", "--devices=2")
+    rows = [["none", "1", "1"], ["mirrored", "2", "2"], ["multi_worker", "2", "2"]]
+    assert [line.split()[:3] for line in lines[2:]] == rows

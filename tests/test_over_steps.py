@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from untrained_runs import write_run
 
 from pix2pix_tf import Config, Translator, UserError, build_generator, images
 from pix2pix_tf.evaluation import over_steps
@@ -17,7 +18,6 @@ from pix2pix_tf.evaluation.outputs import open_splits, read_pair
 from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.runs import save_config
-from pix2pix_tf.training.checkpoints import Checkpoints
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "full_length.py"
 CONFIG = Config(dataset="toy_facades", direction="b_to_a", image_size=32, base_filters=2, dropout=0.0)
@@ -28,13 +28,9 @@ STEPS = (100, 300)
 def folder(toy_facades, tmp_path_factory):
     """A folder with run/, whose steps are networks of the seeds 100 and 300, and fcn/, a classifier."""
     folder = tmp_path_factory.mktemp("over_steps")
+    for step, seconds in zip(STEPS, (9.0, 13.5), strict=True):
+        write_run(str(folder / "run"), CONFIG.replace(seed=step), step, seconds)
     save_config(CONFIG, str(folder / "run"))
-    for step in STEPS:
-        checkpoints = Checkpoints(str(folder / "run"), 2, {"generator": network(step)}, {})
-        checkpoints.step.assign(step)
-        checkpoints.save()
-    records = [{"step": 100, "seconds_per_step": 9.0}, {"step": 300, "seconds_per_step": 13.5}]
-    (folder / "run" / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     (folder / "fcn").mkdir()
     held_out = {"per_pixel": 0.5, "per_class": 0.25, "iou": 0.125}
     Classifier(palette_of("toy_facades"), width=1, norm=True, held_out=held_out).save(str(folder / "fcn"))

@@ -140,6 +140,8 @@ def test_each_seed_is_a_run(finished):
         assert Config.from_json((run / "config.json").read_text()).seed == seed
         outputs = stored(run, "evaluation")["fcn"]["rows"]["outputs"]
         assert table["rows"]["l1"]["numbers"][seed] == {name: outputs[name] for name in SCORES}
+    first, second = (stored(finished / f"to_photo-l1-seed{seed}", "evaluation")["pictures"] for seed in (0, 1))
+    assert first != second
 
 
 def test_what_is_finished_is_kept_and_shared(copied, monkeypatch):
@@ -154,16 +156,17 @@ def test_what_is_finished_is_kept_and_shared(copied, monkeypatch):
     assert before.items() <= files(folder).items()
 
 
-def test_the_same_seed_gives_the_same_numbers(plan, finished, tmp_path):
+def test_a_run_is_trained_and_the_same_seed_gives_the_same_numbers(plan, tmp_path):
+    run = tmp_path / "to_photo-l1-seed0"
     reproduce(plan(), "figure7_photos", ["l1"])
-    first, again, other = (
-        stored(folder / f"to_photo-l1-seed{seed}", "evaluation")["pictures"]
-        for folder, seed in ((finished, 0), (tmp_path, 0), (finished, 1))
-    )
-    assert first == again != other
-    intersection = stored(tmp_path / "to_photo-l1-seed0", "evaluation")["colors"]["intersection"]
-    assert stored(tmp_path, "figure7_photos")["rows"]["l1"]["numbers"] == [intersection]
-    assert intersection["L"] < 1 and not (tmp_path / "fcn").exists()
+    first = stored(run, "evaluation")
+    run.rename(tmp_path / "away")
+    reproduce(plan(), "figure7_photos", ["l1"])
+    assert stored(run, "evaluation") == first
+    config = Config.from_json((run / "config.json").read_text())
+    assert (config.seed, config.steps, config.gan_weight, config.deterministic) == (0, 2, 0.0, True)
+    assert stored(tmp_path, "figure7_photos")["rows"]["l1"]["numbers"] == [first["colors"]["intersection"]]
+    assert first["colors"]["intersection"]["L"] < 1 and not (tmp_path / "fcn").exists()
 
 
 def test_more_steps_resume_a_run_and_measure_anew(copied):

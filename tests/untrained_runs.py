@@ -1,0 +1,18 @@
+"""Run directories without training: what `train` leaves of a run, with the weights that it starts from."""
+
+import json
+
+from pix2pix_tf import build_generator
+from pix2pix_tf.runs import save_config
+from pix2pix_tf.training.checkpoints import Checkpoints
+
+
+def write_run(folder: str, config, step: int = 1, seconds_per_step: float = 0.5) -> str:
+    """Writes `config` and its fresh generator as a run of some steps, one record of metrics, and returns the folder."""
+    save_config(config, folder)
+    checkpoints = Checkpoints(folder, 1000, {"generator": build_generator(config)}, {})
+    checkpoints.step.assign(step)
+    checkpoints.save()
+    with open(f"{folder}/metrics.jsonl", "a") as file:
+        file.write(json.dumps({"step": step, "seconds_per_step": seconds_per_step}) + "\n")
+    return folder
