@@ -2,15 +2,15 @@
 
 import json
 
-from pix2pix_tf import build_generator
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.training.state import new_state
 
 
 def write_run(folder: str, config, step: int = 1, seconds_per_step: float = 0.5) -> str:
-    """Writes `config` and its fresh generator as a run of some steps, one record of metrics, and returns the folder."""
+    """Writes `config`, its fresh networks and optimizers as a checkpoint, and a record; returns the folder."""
     save_config(config, folder)
-    checkpoints = Checkpoints(folder, 1000, {"generator": build_generator(config)}, {})
+    checkpoints = Checkpoints(folder, 1000, *new_state(config))
     checkpoints.step.assign(step)
     checkpoints.save()
     with open(f"{folder}/metrics.jsonl", "a") as file:
