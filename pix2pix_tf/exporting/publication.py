@@ -102,7 +102,8 @@ def _check(folder, precision):
     """Replays the recorded requests in a fresh process → one {"signature", "equal", "largest"} each."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     # -I alone would lose PYTHONPATH and the user's site-packages, where TensorFlow may be installed.
-    command = [sys.executable, "-I", replay.__file__, plain_path(folder), *map(os.path.abspath, sys.path)]
+    paths = [os.path.abspath(path) for path in sys.path if path]
+    command = [sys.executable, "-I", replay.__file__, plain_path(folder), *paths]
     process = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True)
     if process.returncode:
         reason = (process.stderr.strip() or f"exit status {process.returncode}").splitlines()[-1]
