@@ -1,7 +1,10 @@
 """What a path to a trained generator holds: a run directory, or an export."""
 
+import contextlib
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from pix2pix_tf.errors import UserError
@@ -28,6 +31,18 @@ def newest_export(path: str) -> str:
     raise UserError(
         f"{path} holds no saved_model.pb and no version with one, so it is no export; give one that export.py made."
     )
+
+
+@contextlib.contextmanager
+def base_of_export(path: str) -> Iterator[str]:
+    """A folder of versions: `path` itself, or while the block runs one that holds the single export `path`."""
+    if not _is_export(path):
+        yield path
+        return
+    name = os.path.basename(os.path.abspath(path))
+    with tempfile.TemporaryDirectory(prefix="pix2pix-serve-") as base:
+        os.symlink(os.path.abspath(path), os.path.join(base, name if name.isdecimal() else "1"))
+        yield base
 
 
 def check_regular(folder: str | Path) -> None:

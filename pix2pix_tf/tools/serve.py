@@ -2,12 +2,12 @@
 
     python -m pix2pix_tf.tools.serve --model=runs/mine          a run: its newest checkpoint, exported for the occasion
     python -m pix2pix_tf.tools.serve --model=models/mine        the newest of the versions that export.py made there
+    python -m pix2pix_tf.tools.serve --model=models/mine/1      one of them
 
 For development: to try a model and what talks to it; serving/ tells how to run TensorFlow Serving itself. A version
 that is exported while the server runs takes over without a failed request.
 """
 
-import contextlib
 import os
 import re
 
@@ -16,7 +16,9 @@ from absl import flags
 from pix2pix_tf import cli
 from pix2pix_tf.errors import UserError
 
-_MODEL = cli.define_path("model", None, "run directory, or a model's folder, the --export_dir of export.py", True)
+_MODEL = cli.define_path(
+    "model", None, "run directory, or a model's folder, the --export_dir of export.py, or one version in it", True
+)
 cli.rename_flag("model_base", "model")
 _MODEL_NAME = flags.DEFINE_string("model_name", "pix2pix", "what clients call the model")
 _SIZE = flags.DEFINE_string("size", "auto", "for a run, " + cli.SIZE_HELP)
@@ -49,14 +51,14 @@ def main():
 def model_base():
     """A context manager of the folder of versions: that of --model, or one with an export of its run."""
     from pix2pix_tf.exporting.temporary import temporary_export
-    from pix2pix_tf.model_paths import is_run
+    from pix2pix_tf.model_paths import base_of_export, is_run
     from pix2pix_tf.translation import parse_size
 
     if os.path.isdir(_MODEL.value) and os.listdir(_MODEL.value) and is_run(_MODEL.value):
         return temporary_export(_MODEL.value, parse_size(_SIZE.value), _PALETTE.value)
     if _SIZE.present or _PALETTE.present:
         raise UserError("--size and --palette need a run: an export has its own, so give them to export.py.")
-    return contextlib.nullcontext(_MODEL.value)
+    return base_of_export(_MODEL.value)
 
 
 def command():
