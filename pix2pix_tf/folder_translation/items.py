@@ -76,7 +76,7 @@ def find_items(path: str, target: str | None = None) -> Items:
 
 def items_of_split(config, split: str) -> Items:
     """The pairs of one split of a run's own data; UserError if there is no such split."""
-    _, splits = sources.list_splits(config)
+    splits = sources.list_splits(config).splits
     if split not in splits:
         raise UserError(f"the run's data have no split {split}, only {', '.join(splits)}; give one of them to --split.")
     pairs = splits[split]
@@ -177,11 +177,11 @@ def _shape_of_pairs(config):
         return None
     height, width = config.size
     try:
-        layout, splits = open_folder(config)
-        header = images.read_header(splits["train"].files[0][0])
+        data = open_folder(config)
+        header = images.read_header(data.splits["train"].files[0][0])
     except (UserError, IndexError):  # The data are not there any more.
         return 2 * width / height if config.layout == "side_by_side" else None
-    return header.width / header.height if layout == "side-by-side pairs" else None
+    return header.width / header.height if data.layout == "side-by-side pairs" else None
 
 
 def _half(item, config):
