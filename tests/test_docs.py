@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import pix2pix_tf
 from pix2pix_tf import Config
 
 REPOSITORY = Path(__file__).parents[1]
@@ -80,3 +81,8 @@ def test_every_flag_of_a_command_exists(page):
 def test_every_setting_is_on_the_page_of_flags():
     text = (REPOSITORY / "docs" / "flags.md").read_text()
     assert sorted(name for name in FIELDS if f"`--{name}`" not in text) == []
+
+
+def test_every_public_name_is_on_the_page_of_the_api():
+    text = (REPOSITORY / "docs" / "api.md").read_text()
+    assert [name for name in pix2pix_tf.__all__ if not re.search(rf"\b{name}\b", text)] == []
