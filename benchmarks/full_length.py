@@ -5,7 +5,7 @@
 RUN leads from label maps to photos, and was trained with a large --keep_checkpoints; CLASSIFIER is of tools.train_fcn.
 Writes OUTPUT.md, a table; OUTPUT.json, all numbers; OUTPUT.png, the same as a figure; and OUTPUT_samples.jpg, some
 validation labels beside the outputs at --show steps. The numbers: L1, PSNR and SSIM of all validation pairs, the
-FCN-score, and the energy of the grid of period 2, 4 and 8 pixels in multiples of that of the real photos. What is in
+FCN-score, and how far the grid of period 2, 4 and 8 pixels stands out of the spectrum (evaluation/grid.py). What is in
 OUTPUT.json already is not measured again, so the command may be interrupted, or called again when there are more steps.
 """
 

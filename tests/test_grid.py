@@ -1,52 +1,47 @@
-"""The grid as a number: images whose energy is known, and what a transposed convolution leaves."""
+"""The grid as a number: what a pattern in noise is worth by hand, and images without one."""
 
 import numpy as np
 import pytest
 
-from pix2pix_tf.evaluation.grid import PERIODS, grid_energy
+from pix2pix_tf.evaluation.grid import PERIODS, grid_strength
+
+SIZE, SIGMA = 64, 10.0
 
 
-def gray(values):
-    return np.repeat(np.round(values)[..., None], 3, axis=-1).astype(np.uint8)
+def color(gray):
+    return np.repeat(gray[..., None], 3, axis=-1)
 
 
-def stripes(period, amplitude=10, size=64):
-    """A wave of one frequency along the rows, 1 / period."""
-    wave = np.cos(2 * np.pi * np.arange(size) / period)
-    return 128 + np.tile(np.round(amplitude * wave), (size, 1))
+def noise(count=40, seed=0):
+    return np.random.default_rng(seed).normal(128, SIGMA, (count, SIZE, SIZE))
 
 
-@pytest.mark.parametrize("period", PERIODS)
-def test_a_wave_has_its_energy_at_its_period_only(period):
-    energy = grid_energy([gray(stripes(period))])
-    assert max(energy, key=energy.get) == period
-    assert all(energy[other] < 0.02 * energy[period] for other in PERIODS if other != period)
+def comb(period, height):
+    """One pixel in each square of period x period is higher."""
+    pattern = np.zeros((SIZE, SIZE))
+    pattern[::period, ::period] = height
+    return pattern
 
 
-def test_energy_grows_with_the_square_of_the_amplitude():
-    weak, strong = (grid_energy([gray(stripes(2, amplitude))])[2] for amplitude in (5, 20))
-    assert strong == pytest.approx(16 * weak)
+def test_noise_has_no_grid():
+    strength = grid_strength([color(image) for image in noise()])
+    assert all(strength[period] == pytest.approx(1, abs=0.15) for period in PERIODS)
 
 
-def test_energy_of_a_wave_by_hand():
-    """±a at each pixel: |F|² is (a Σw)² at one of the 3 frequencies of period 2, per pixel of the window's Σw²."""
-    size, amplitude = 64, 10
-    window = np.outer(*[np.hanning(size + 1)[:-1]] * 2)
-    expected = (amplitude * window.sum()) ** 2 / np.sum(window**2) / 3
-    assert grid_energy([gray(stripes(2, amplitude))])[2] == pytest.approx(expected)
+@pytest.mark.parametrize(("period", "height"), [(2, 20), (4, 100), (8, 400)])
+def test_a_grid_in_noise_by_hand(period, height):
+    """Its Fourier coefficients are height / period² · Σw at all frequencies (i/p, j/p), to which the noise adds."""
+    window = np.outer(*[np.hanning(SIZE + 1)[:-1]] * 2)
+    expected = 1 + (height / period**2 * window.sum()) ** 2 / np.sum(window**2) / SIGMA**2
+    strength = grid_strength([color(image + comb(period, height)) for image in noise()])
+    assert strength[period] == pytest.approx(expected, rel=0.15)
+    assert expected > 50
+    for longer in PERIODS:
+        if longer > period:  # A shorter period is also in a longer one's pattern, not the other way round.
+            assert strength[longer] == pytest.approx(1, abs=0.2)
 
 
-def test_noise_has_the_same_energy_everywhere_and_images_are_averaged():
-    noise = np.random.default_rng(0).normal(128, 10, (40, 64, 64))
-    images = [gray(image) for image in noise]
-    energy = grid_energy(images)
-    for period in PERIODS:
-        assert energy[period] == pytest.approx(100, rel=0.3)
-    halves = [grid_energy(part) for part in (images[:20], images[20:])]
-    assert energy[4] == pytest.approx((halves[0][4] + halves[1][4]) / 2)
-
-
-def test_what_is_flat_or_smooth_has_next_to_none():
-    slope = np.tile(np.linspace(0, 255, 64), (64, 1))
-    assert grid_energy([gray(np.full((64, 64), 77.0))]) == {2: 0.0, 4: 0.0, 8: 0.0}
-    assert all(value < 5 for value in grid_energy([gray(slope)]).values())
+def test_what_is_flat_has_none_and_what_is_smooth_next_to_none():
+    slope = np.tile(np.linspace(0, 255, SIZE), (SIZE, 1))
+    assert grid_strength([color(np.full((SIZE, SIZE), 77.0))]) == {2: 1.0, 4: 1.0, 8: 1.0}
+    assert all(value < 2 for value in grid_strength([color(slope)]).values())

@@ -9,7 +9,7 @@ import numpy as np
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels, quality
 from pix2pix_tf.evaluation.fcn import Classifier
-from pix2pix_tf.evaluation.grid import PERIODS, grid_energy
+from pix2pix_tf.evaluation.grid import PERIODS, grid_strength
 from pix2pix_tf.evaluation.outputs import SplitOutputs, of_another, open_splits, outputs_of
 from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.inference import Translator
@@ -121,8 +121,7 @@ def _numbers(subject, outputs, targets):
     """A row: images against their targets and the label maps that they should show."""
     found = {name: values.mean() for name, values in quality.metrics_per_image(outputs, targets).items()}
     found |= scores(subject.classifier.confusion(outputs, subject.label_maps))
-    energies, real = grid_energy(outputs), grid_energy(targets)
-    found |= {f"grid_{period}": energies[period] / real[period] for period in PERIODS}
+    found |= {f"grid_{period}": strength for period, strength in grid_strength(outputs).items()}
     return {name: float(value) if np.isfinite(value) else None for name, value in found.items()}
 
 

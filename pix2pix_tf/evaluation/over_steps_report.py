@@ -29,7 +29,7 @@ def markdown(results: dict) -> str:
             f"{config['image_size']}, width {config['base_filters']}, {config['precision']}, noise on. The last step "
             f"is epoch {epochs:.0f}; all steps of the run took {results['training_hours']:.1f} hours.",
             table(("step", *COLUMNS.values()), rows),
-            "The grid: energy at the frequencies of period 2, 4 and 8 pixels, in multiples of the real photos'. "
+            "The grid: how far the frequencies of period 2, 4 and 8 pixels stand out of those around them; 1: no grid. "
             f"The classifier on held-out real photos: {classifier}.",
         ]
     )
@@ -53,7 +53,7 @@ def save_figure(results: dict, path: str) -> None:
         axis.grid(alpha=0.3)
         if len(names) > 1:
             axis.legend()
-    axes.flat[-1].set(title="energy of the grid, × real photos", yscale="log")
+    axes.flat[-1].set(title="strength of the grid", yscale="log")
     figure.supxlabel("dashed: real photos; dotted: outputs for other inputs; dash-dotted: the mean image", fontsize=9)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png")
