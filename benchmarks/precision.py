@@ -3,7 +3,7 @@
     python benchmarks/precision.py --data_dir=FACADES --workdir=runs/precision
 
 Each row is an ordinary run directory of train.py, `WORKDIR/<precision>-seed<seed>`; finished ones are kept, and one
-that was interrupted goes on. The table shows the last validation of each, and whether the means of the two precisions
+that was interrupted is resumed. The table shows the last validation of each, and whether the means of the two precisions
 are no farther apart than the runs of float32 are from each other.
 """
 
@@ -28,7 +28,7 @@ METRICS = {"val_l1": "L1", "val_psnr": "PSNR", "val_ssim": "SSIM"}
 
 
 def last_validation(precision, seed):
-    """Trains a run, or goes on with it, and returns the last record of its metrics.jsonl."""
+    """Trains a run, or resumes it, and returns the last record of its metrics.jsonl."""
     workdir = os.path.join(_WORKDIR.value, f"{precision}-seed{seed}")
     given = {
         "workdir": workdir,

@@ -7,10 +7,9 @@ import tensorflow as tf
 
 from pix2pix_tf.data.sources import source_and_target
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.evaluation.fcn import LEAST_LIKENESS
 from pix2pix_tf.evaluation.outputs import of_another
 from pix2pix_tf.evaluation.segmentation import confusion_matrix
-from pix2pix_tf.palettes import palette_of
+from pix2pix_tf.palettes import LEAST_LIKENESS, palette_of
 from pix2pix_tf.utils.spread import evenly_spread
 
 SOURCE, TARGET = 0, 1
