@@ -1,4 +1,4 @@
-"""Pictures as arrays: any image file → uint8, split a pair, uint8 ↔ [-1, 1], pad and crop."""
+"""Images as arrays: any image file → uint8, split a pair, uint8 ↔ [-1, 1], pad and crop."""
 
 import contextlib
 import dataclasses
@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageChops, ImageOps
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils.atomic import atomic_path
 
-MAX_PIXELS = 100_000_000  # Larger pictures are refused before they are decoded.
+MAX_PIXELS = 100_000_000  # Larger images are refused before they are decoded.
 
 # Pillow warns of odd metadata, of which nobody can make anything; what cannot be decoded is an error.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -146,7 +146,7 @@ def _eight_bits(values, maximum):
 
 
 def _to_rgb(image):
-    """A decoded picture of any mode → mode RGB, on white where it is transparent."""
+    """A decoded image of any mode → mode RGB, on white where it is transparent."""
     if image.mode in ("I", "F"):
         raise ValueError("it has 32-bit values, whose range is not known; 8 and 16 bits are")
     if image.mode.startswith("I;16"):
@@ -167,7 +167,7 @@ def _gray_of_tiff(image):
 
 
 def split_pair(image: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """A side-by-side picture [H, 2W, 3] → its left half A and right half B, each [H, W, 3]."""
+    """A side-by-side image [H, 2W, 3] → its left half A and right half B, each [H, W, 3]."""
     width = image.shape[1]
     if width % 2:
         raise UserError(

@@ -15,7 +15,7 @@ from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.runs import load_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
-from pix2pix_tf.translation import answer, generate, graphs
+from pix2pix_tf.translation import generate, graphs, translate_uint8
 
 
 class Translator:
@@ -38,7 +38,7 @@ class Translator:
         self.step = step
         self.size = size
         self._raw = graphs(generate, config, generator, tf.float32)
-        self._answer = graphs(answer, config, generator, tf.uint8, size)
+        self._uint8 = graphs(translate_uint8, config, generator, tf.uint8, size)
 
     @classmethod
     def load(cls, run_dir: str, checkpoint: str = "latest", size: str | int = "auto") -> "Translator":
@@ -81,7 +81,7 @@ class Translator:
           UserError: the images or the seed are something else.
         """
         batch, is_one = _batch_of(image)
-        outputs = self._run(self._answer, tf.constant(batch), seed).numpy()
+        outputs = self._run(self._uint8, tf.constant(batch), seed).numpy()
         return outputs[0] if is_one else outputs
 
     def _run(self, graphs, source, seed):

@@ -1,4 +1,4 @@
-"""How close a picture is to its target: L1, PSNR, SSIM, on RGB in [-1, 1]."""
+"""How close a image is to its target: L1, PSNR, SSIM, on RGB in [-1, 1]."""
 
 import tensorflow as tf
 
@@ -8,11 +8,11 @@ CLASS_SCORES = {"per_pixel": "per-pixel accuracy", "per_class": "per-class accur
 
 
 def image_metrics(output, target) -> dict[str, tf.Tensor]:
-    """Distances of pictures from their targets, each [N]; both inputs are RGB [N, H, W, 3] in [-1, 1].
+    """Distances of images from their targets, each [N]; both inputs are RGB [N, H, W, 3] in [-1, 1].
 
     Returns:
       `l1`: mean absolute distance on [-1, 1], in [0, 2]. `psnr`: decibels. `ssim`: in [-1, 1], with the 11x11
-      Gaussian window of Wang et al. 2004, on the same pictures in [0, 1]: its term of luminance has no meaning for
+      Gaussian window of Wang et al. 2004, on the same images in [0, 1]: its term of luminance has no meaning for
       values around 0.
     """
     output = tf.clip_by_value(output, -1.0, 1.0)

@@ -1,7 +1,7 @@
-"""Pictures that are too large for memory, translated in tiles that overlap.
+"""Images that are too large for memory, translated in tiles that overlap.
 
 A norm layer that saw one tile only would give each tile a contrast and color of its own. So all tiles share the norm
-statistics of one copy of the whole picture, made small enough for memory. Where tiles overlap, the generator's raw
+statistics of one copy of the whole image, made small enough for memory. Where tiles overlap, the generator's raw
 outputs are blended linearly, which hides what is left: the zeros around a tile, and what it cannot see beyond them.
 """
 
@@ -17,14 +17,14 @@ TILE, OVERLAP = 1024, 256  # pixels; multiples of 2**levels at any number of lev
 
 
 class TiledTranslator:
-    """Answers as a `Translator` does, on pictures of any size.
+    """Translates as a `Translator` does, on images of any size.
 
-    Beside picture and answer, memory holds the blended outputs of one row of tiles, and what the generator needs for a
+    Beside image and output, memory holds the blended outputs of one row of tiles, and what the generator needs for a
     tile or for the copy, whichever is larger.
     """
 
     def __init__(self, translator, seed=None, *, tile=TILE, overlap=OVERLAP, copy_pixels=4_000_000):
-        """One graph serves all tiles of all pictures, and one all copies.
+        """One graph serves all tiles of all images, and one all copies.
 
         Args:
           translator: a `Translator`.
@@ -58,34 +58,34 @@ class TiledTranslator:
             autograph=False,
         )
 
-    def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """uint8 RGB [H, W, 3] → the answer, uint8 of the same shape."""
-        height, width, _ = picture.shape
-        copy = _shrunk(picture, self._copy_pixels)
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """uint8 RGB [H, W, 3] → the output, uint8 of the same shape."""
+        height, width, _ = image.shape
+        copy = _shrunk(image, self._copy_pixels)
         statistics = self._measure(self._condition(copy, self._hole(*copy.shape[:2])))
         hole = self._hole(height, width)
-        answer = np.empty_like(picture)
+        output = np.empty_like(image)
         rows, columns = self._tiles(height), self._tiles(width)
         strip = np.zeros([self._tile, width, self._task.output_channels], np.float32)
         for (top, row_weights), (following, _) in zip(rows, [*rows[1:], (height, None)], strict=True):
             for left, column_weights in columns:
                 weights = row_weights[:, None, None] * column_weights[:, None]
                 place = np.s_[top : top + len(row_weights), left : left + len(column_weights)]
-                condition = self._condition(picture[place], hole[place])
+                condition = self._condition(image[place], hole[place])
                 raw = self._run(condition, statistics)[0].numpy()
                 strip[: len(row_weights), place[1]] += weights * raw[: len(row_weights), : len(column_weights)]
             done = following - top  # Rows that no later tile touches.
             for left in range(0, width, self._tile):
                 place = np.s_[top:following, left : left + self._tile]
-                answer[place] = self._decode(strip[:done, place[1]], picture[place], hole[place])
+                output[place] = self._decode(strip[:done, place[1]], image[place], hole[place])
             strip = np.concatenate([strip[done:], np.zeros_like(strip[:done])])
-        return answer
+        return output
 
     def _tiles(self, length):
-        """[(start, weights)] of the tiles along a side of the picture, in pixels.
+        """[(start, weights)] of the tiles along a side of the image, in pixels.
 
         A weight is that of the tile's outputs: it rises linearly from the tile's border for the length of the overlap.
-        At each pixel the weights of all tiles sum to one. Where the picture ends within a tile, so do its weights.
+        At each pixel the weights of all tiles sum to one. Where the image ends within a tile, so do its weights.
         """
         padded = -(-length // self._multiple) * self._multiple
         side = min(self._tile, padded)
@@ -117,11 +117,11 @@ class TiledTranslator:
         return (hole,) if self._task.hole else ()
 
 
-def _shrunk(picture, pixels):
-    """uint8 [H, W, 3] → the same in at most about `pixels` pixels, antialiased; smaller pictures as they are."""
-    height, width, _ = picture.shape
+def _shrunk(image, pixels):
+    """uint8 [H, W, 3] → the same in at most about `pixels` pixels, antialiased; smaller images as they are."""
+    height, width, _ = image.shape
     scale = (pixels / (height * width)) ** 0.5
     if scale >= 1:
-        return picture
+        return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))

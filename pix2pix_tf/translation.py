@@ -28,7 +28,7 @@ def parse_size(text: str) -> str | int:
 
 
 def translate(config, network, source, size="own"):
-    """RGB float32 [N, H, W, 3] in [-1, 1] → the answer, of the same shape and range.
+    """RGB float32 [N, H, W, 3] in [-1, 1] → the output, of the same shape and range.
 
     H and W may be anything from 1 up. The task decodes at the source's own size, so colorize keeps the
     source's L at full resolution.
@@ -37,14 +37,14 @@ def translate(config, network, source, size="own"):
       config: the `Config` of the run.
       network: what runs the generator, from [N, H', W', input_channels], whose sides are multiples of
         2**levels, to [N, H', W', output_channels]; `at_inference` makes one.
-      source: the pictures.
+      source: the images.
     """
     return get_task(config).decode(generate(config, network, source, size), source)
 
 
-def answer(config, network, pictures, size="own"):
+def translate_uint8(config, network, image, size="own"):
     """As `translate`, for RGB uint8 [N, H, W, 3]; this is what a `Translator` computes, and what is exported."""
-    return images.to_uint8(translate(config, network, images.to_network(pictures), size))
+    return images.to_uint8(translate(config, network, images.to_network(image), size))
 
 
 def generate(config, network, source, size="own"):
@@ -89,23 +89,23 @@ def _generate_at_own_size(config, network, source):
 
 
 def graphs(function, config, generator, dtype, size="own"):
-    """`translate`, `answer` or `generate` of a trained generator as two graphs, each for pictures of all sizes.
+    """`translate`, `translate_uint8` or `generate` of a trained generator as two graphs, each for images of all sizes.
 
-    One takes pictures [1, H, W, 3] of `dtype`; the other takes noise seeds, int32 [1, 2], too. With
+    One takes images [1, H, W, 3] of `dtype`; the other takes noise seeds, int32 [1, 2], too. With
     `inference_statistics` "batch" they take any number.
     """
     together = config.inference_statistics == "batch"
-    pictures = tf.TensorSpec([None if together else 1, None, None, 3], dtype)
+    image = tf.TensorSpec([None if together else 1, None, None, 3], dtype)
 
-    def plain(pictures):
-        return function(config, at_inference(config, generator), pictures, size)
+    def plain(image):
+        return function(config, at_inference(config, generator), image, size)
 
-    def noisy(pictures, seeds):
-        return function(config, at_inference(config, generator, seeds), pictures, size)
+    def noisy(image, seeds):
+        return function(config, at_inference(config, generator, seeds), image, size)
 
-    # Seeds of one's own need a graph for each number of pictures.
-    noisy_signature = None if together else [pictures, tf.TensorSpec([1, 2], tf.int32)]
-    return tf.function(plain, [pictures], autograph=False), tf.function(noisy, noisy_signature, autograph=False)
+    # Seeds of one's own need a graph for each number of images.
+    noisy_signature = None if together else [image, tf.TensorSpec([1, 2], tf.int32)]
+    return tf.function(plain, [image], autograph=False), tf.function(noisy, noisy_signature, autograph=False)
 
 
 def at_inference(config, generator, seed=None):

@@ -35,10 +35,10 @@ def value_and_gradients(function, x, kernel):
 
 
 @pytest.mark.parametrize(("function", "height", "width"), CASES)
-@pytest.mark.parametrize("batch", [1, 3])
-def test_the_function_and_its_gradients_equal_the_stock_ones(function, height, width, batch):
+@pytest.mark.parametrize(("batch", "training"), [(1, True), (3, True), (3, False)])
+def test_the_function_and_its_gradients_equal_the_stock_ones(function, height, width, batch, training):
     x, kernel = operands(function, height, width, batch)
-    results = value_and_gradients(function, x, kernel)
+    results = value_and_gradients(lambda x, kernel: function(x, kernel, training), x, kernel)
     expected = value_and_gradients(lambda x, kernel: stock(x, kernel, function), x, kernel)
     for result, reference in zip(results, expected, strict=True):
         assert result.shape == reference.shape
@@ -53,7 +53,7 @@ def test_the_batch_size_may_be_unknown(function):
     def graph(x, kernel):
         with tf.GradientTape() as tape:
             tape.watch([x, kernel])
-            y = function(x, kernel)
+            y = function(x, kernel, training=True)
         return y, *tape.gradient(y, [x, kernel])
 
     y, to_x, to_kernel = graph(x, kernel)
@@ -64,7 +64,7 @@ def test_the_batch_size_may_be_unknown(function):
 @pytest.mark.parametrize("function", [small_convolution, small_transposed_convolution])
 def test_bfloat16_stays_bfloat16(function):
     x, kernel = (tf.cast(operand, tf.bfloat16) for operand in operands(function, 4, 4))
-    results = value_and_gradients(lambda x, kernel: tf.cast(function(x, kernel), tf.float32), x, kernel)
+    results = value_and_gradients(lambda x, kernel: tf.cast(function(x, kernel, training=True), tf.float32), x, kernel)
     assert function(x, kernel).dtype == results[1].dtype == results[2].dtype == tf.bfloat16
     expected = stock(tf.cast(x, tf.float32), tf.cast(kernel, tf.float32), function)
     np.testing.assert_allclose(results[0], expected, atol=0.03)

@@ -187,6 +187,12 @@ def test_what_is_no_seed_is_refused(seed):
         translator()(pictures(8, 8, 3), seed)
 
 
+def test_graphs_of_inference_hold_no_gradients_of_our_own():
+    """TensorFlow would warn of each at every loading of an export."""
+    for graph in translator()._uint8:
+        assert b"_gradient_op_type" not in graph.get_concrete_function().graph.as_graph_def().SerializeToString()
+
+
 def test_a_translator_says_what_it_is():
     assert repr(translator(task="colorize")) == (
         "<Translator: colorize with a unet of 2 filters, 5 levels and batch norm, trained for 0 steps at 32>"

@@ -1,4 +1,4 @@
-"""What a network of the port is, told from the names and shapes of its tensors, and what is refused."""
+"""What a network of the port is, inferred from the names and shapes of its tensors, and what is refused."""
 
 import re
 import typing

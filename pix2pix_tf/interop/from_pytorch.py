@@ -30,7 +30,7 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
         raise UserError(f"{workdir} is there already, and an import overwrites nothing; give another --workdir.")
     tensors = {"generator": read_tensors(generator_path)}
     unet = architecture.unet_of(tensors["generator"], generator_path)
-    told = {"base_filters": unet.base_filters, "norm": unet.norm}
+    inferred = {"base_filters": unet.base_filters, "norm": unet.norm}
     report = [
         f"{generator_path}: U-Net of {unet.levels} levels and width {unet.base_filters}, "
         f"{unet.input_channels} → {unet.output_channels} channels, {unet.norm} norm"
@@ -38,16 +38,16 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
     if discriminator_path:
         tensors["discriminator"] = read_tensors(discriminator_path)
         patchgan = architecture.patchgan_of(tensors["discriminator"], discriminator_path)
-        told |= {"receptive_field": patchgan.receptive_field, "conditional": _sees_input(patchgan, unet)}
+        inferred |= {"receptive_field": patchgan.receptive_field, "conditional": _sees_input(patchgan, unet)}
         _check_that_they_fit(patchgan, unet)
         report.append(
             f"{discriminator_path}: discriminator of receptive field {patchgan.receptive_field}, "
-            f"{'conditional' if told['conditional'] else 'unconditional'}"
+            f"{'conditional' if inferred['conditional'] else 'unconditional'}"
         )
-    for name, value in told.items():
+    for name, value in inferred.items():
         if given.get(name, value) != value:
             raise UserError(f"The files have {name}={value!r}, not {given[name]!r}; leave --{name} out.")
-    config = _config(unet, workdir, told, given)
+    config = _config(unet, workdir, inferred, given)
     if discriminator_path and not config.gan_weight:
         raise UserError(
             f"With gan_weight 0 there is no discriminator to import {discriminator_path} into; leave one out."
@@ -90,14 +90,14 @@ def _check_that_they_fit(patchgan, unet):
             )
 
 
-def _config(unet, workdir, told, given):
+def _config(unet, workdir, inferred, given):
     """The run's configuration: what the files tell, then what the user gave, then presets and defaults."""
     channels = unet.input_channels, unet.output_channels
     tasks = tasks_by_channels()
     if channels not in tasks:
         known = ", ".join(f"{a} → {b} ({task})" for (a, b), task in tasks.items())
         raise UserError(f"The generator makes {channels[1]} channels of {channels[0]}, and the tasks are {known}.")
-    chosen = {"task": tasks[channels], "image_size": 2**unet.levels, **given, **told}
+    chosen = {"task": tasks[channels], "image_size": 2**unet.levels, **given, **inferred}
     config = config_for_run(workdir, chosen)
     task = get_task(config)
     if (task.input_channels, task.output_channels) != channels:
@@ -115,8 +115,5 @@ def _config(unet, workdir, told, given):
 
 def _save(config, workdir, networks, optimizers):
     """As training saves a run that has not begun."""
-    try:
-        save_config(config, workdir)
-    except OSError as error:
-        raise UserError(f"{workdir} cannot be written to ({error.strerror}); give another --workdir.") from None
+    save_config(config, workdir)
     Checkpoints(workdir, config.keep_checkpoints, networks, optimizers).save()

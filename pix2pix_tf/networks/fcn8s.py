@@ -23,7 +23,7 @@ IMAGENET_MD5 = "6d6bbae143d832006294945121d1f1fc"
 
 
 def build_fcn8s(classes: int, width: int = IMAGENET_WIDTH, *, norm: bool = False, seed: int = 0) -> keras.Model:
-    """FCN-8s for pictures whose sides are multiples of 32.
+    """FCN-8s for images whose sides are multiples of 32.
 
     Args:
       classes: how many there are.

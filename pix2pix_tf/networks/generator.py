@@ -67,7 +67,7 @@ def build_generator(config, *, image_size=None, input_channels=None, output_chan
             x = keras.layers.Concatenate(name=f"up{block}_skip", dtype=dtype)([x, skip])
 
     x = keras.layers.ReLU(name="output_activation", dtype=dtype)(x)
-    # In float32 at any precision, so that the answer is not rounded to 8 bits of mantissa.
+    # In float32 at any precision, so that the output is not rounded to 8 bits of mantissa.
     x = Upsample(
         output_channels or task.output_channels, name="output_conv", **common | {"use_bias": True, "dtype": "float32"}
     )(x)

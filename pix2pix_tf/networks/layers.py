@@ -21,7 +21,7 @@ SMALL = 8  # Inputs of up to 8x8 pixels take the formulas of small.py.
 _serializable = keras.saving.register_keras_serializable("pix2pix_tf")
 
 
-def run(network, inputs, *, statistics="image", seed=None):
+def run(network, inputs, *, statistics="image", seed=None, gradients=False):
     """Calls a network with norm statistics and dropout noise decided here.
 
     Args:
@@ -32,8 +32,9 @@ def run(network, inputs, *, statistics="image", seed=None):
         `measure_statistics` returned.
       seed: integer noise seed: None for no noise, [2] for the same noise in every image, [N, 2] for
         noise of each image's own, wherever it stands in the batch.
+      gradients: whether they will be taken, for which very small convolutions have a faster way.
     """
-    values = _values(network, inputs, statistics, seed)
+    values = _values(network, inputs, statistics, seed, gradients)
     outputs = [values[id(output)] for output in network.outputs]
     return outputs[0] if len(outputs) == 1 else outputs
 
@@ -45,7 +46,7 @@ def measure_statistics(network, inputs, *, seed=None) -> dict:
     return {norm.name: _moments(values[id(norm.input)]) for norm in norms}
 
 
-def _values(network, inputs, statistics, seed):
+def _values(network, inputs, statistics, seed, gradients=False):
     """{id of a symbolic tensor of the network: its value}: each layer is called in turn, with what it takes."""
     values = dict(zip(map(id, network.inputs), keras.tree.flatten(inputs), strict=True))
     for layer in network.layers:
@@ -56,6 +57,8 @@ def _values(network, inputs, statistics, seed):
             arguments["statistics"] = statistics if isinstance(statistics, str) else statistics[layer.name]
         elif isinstance(layer, Dropout):
             arguments["seed"] = seed
+        elif isinstance(layer, Downsample | Upsample):
+            arguments["training"] = gradients
         x = keras.tree.map_structure(lambda symbol: values[id(symbol)], layer.input)
         values[id(layer.output)] = layer(x, **arguments)
     return values
@@ -88,13 +91,14 @@ class Downsample(keras.layers.Conv2D):
     def get_config(self):
         return _arguments(self, "filters", "use_bias", "seed")
 
-    def convolution_op(self, inputs, kernel):
-        kernel = tf.convert_to_tensor(kernel)
-        return _if_small(
+    def call(self, inputs, training=False):
+        kernel = tf.convert_to_tensor(self.kernel)
+        outputs = _if_small(
             inputs,
-            lambda: small_convolution(inputs, kernel),
+            lambda: small_convolution(inputs, kernel, training),
             lambda: tf.nn.conv2d(inputs, kernel, strides=2, padding="SAME"),
         )
+        return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
 
 
 @_serializable
@@ -111,13 +115,13 @@ class Upsample(keras.layers.Conv2DTranspose):
     def get_config(self):
         return _arguments(self, "filters", "use_bias", "seed")
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         kernel = tf.convert_to_tensor(self.kernel)
         count, height, width, _ = tf.unstack(tf.shape(inputs))
         shape = tf.stack([count, 2 * height, 2 * width, self.filters])
         outputs = _if_small(
             inputs,
-            lambda: small_transposed_convolution(inputs, kernel),
+            lambda: small_transposed_convolution(inputs, kernel, training),
             lambda: tf.nn.conv2d_transpose(inputs, kernel, shape, strides=2, padding="SAME"),
         )
         return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs

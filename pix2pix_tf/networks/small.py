@@ -11,9 +11,21 @@ KERNEL_SIZE = 4
 TAPS = KERNEL_SIZE**2
 
 
-@tf.custom_gradient
-def small_convolution(x, kernel):
-    """[N, H, W, Cin], kernel [4, 4, Cin, Cout] → [N, H/2, W/2, Cout]; H and W are even."""
+def small_convolution(x, kernel, training=False):
+    """[N, H, W, Cin], kernel [4, 4, Cin, Cout] → [N, H/2, W/2, Cout]; H and W are even.
+
+    In training, the gradient is such a product, too. TensorFlow cannot save a gradient of one's own with a graph and
+    would say so at each loading.
+    """
+    return _convolution_with_gradient(x, kernel) if training else _convolution(x, kernel)[0]
+
+
+def small_transposed_convolution(x, kernel, training=False):
+    """[N, H, W, Cin], kernel [4, 4, Cout, Cin] → [N, 2H, 2W, Cout]; `training` as in `small_convolution`."""
+    return _transposed_with_gradient(x, kernel) if training else _transposed(x, kernel)[0]
+
+
+def _convolution(x, kernel):
     weights = _flat(kernel)
     patches = _patches(x)
     height, width = _sides(x)
@@ -27,9 +39,7 @@ def small_convolution(x, kernel):
     return outputs, gradient
 
 
-@tf.custom_gradient
-def small_transposed_convolution(x, kernel):
-    """[N, H, W, Cin], kernel [4, 4, Cout, Cin] → [N, 2H, 2W, Cout]."""
+def _transposed(x, kernel):
     weights = _flat(kernel)
     rows = tf.reshape(x, [-1, weights.shape[1]])
     outputs = _overlap_add(_spread(rows, weights), *_sides(x))
@@ -40,6 +50,10 @@ def small_transposed_convolution(x, kernel):
         return to_input, tf.reshape(tf.matmul(patches, rows, transpose_a=True), kernel.shape)
 
     return outputs, gradient
+
+
+_convolution_with_gradient = tf.custom_gradient(_convolution)
+_transposed_with_gradient = tf.custom_gradient(_transposed)
 
 
 def _flat(kernel):

@@ -57,7 +57,7 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
         return [condition, image] if config.conditional else image
 
     def discriminate(network, condition, image):
-        return run(network, pair(condition, image), statistics="batch")
+        return run(network, pair(condition, image), statistics="batch", gradients=True)
 
     def discriminator_step(condition, target, fake, learning_rate):
         with tf.GradientTape() as tape:
@@ -91,7 +91,7 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
     @tf.function(autograph=False)
     def train_step(condition, target, seeds, learning_rate):
         with tf.GradientTape() as generator_tape:
-            fake = run(generator, condition, statistics="batch", seed=seeds)
+            fake = run(generator, condition, statistics="batch", seed=seeds, gradients=True)
         logs = {}
         if config.gan_weight:
             logs |= discriminator_step(condition, target, fake, learning_rate)
