@@ -1,11 +1,11 @@
-"""What does a colorizer make of photographs that look old, and does it help to train on that look?
+"""What does a colorizer make of old prints, and does it help to train on their degradation?
 
     python benchmarks/old_photos.py --workdir=runs/old
     python benchmarks/old_photos.py --workdir=runs/old_facades --data=FACADES --steps=2000
 
 Trains a colorizer on clean photographs and, just as long, a translator from old prints (`make_pairs --kind=old`) to
 the photographs that they were drawn onto, all but 1 % of them. Both are ordinary run directories in --workdir; what is
-finished is kept. Then it measures the answers to validation photographs with each flaw alone, with all, and with the
+finished is kept. Then it measures the outputs for validation photographs with each flaw alone, with all, and with the
 contrast stretched again, against the real photographs, and draws `old_photos.png`.
 """
 
@@ -22,18 +22,20 @@ from pix2pix_tf import images
 from pix2pix_tf.data import pairing
 from pix2pix_tf.data.degradation import degrade
 from pix2pix_tf.evaluation.lab_histograms import intersections, lab_histograms
-from pix2pix_tf.evaluation.outputs import open_splits, read_pair, spread
-from pix2pix_tf.evaluation.quality import picture_metrics
+from pix2pix_tf.evaluation.outputs import open_splits, read_pair
+from pix2pix_tf.evaluation.quality import metrics_per_image
 from pix2pix_tf.grids import sample_grid
+from pix2pix_tf.utils.markdown import table
+from pix2pix_tf.utils.spread import evenly_spread
 
 _DATA = flags.DEFINE_string("data", "toy_facades", "data set, or folder of pairs, whose B → A gives photographs")
-_WORKDIR = flags.DEFINE_string("workdir", None, "folder of the pairs, of both runs and of the picture", required=True)
+_WORKDIR = flags.DEFINE_string("workdir", None, "folder of the pairs, of both runs and of the figure", required=True)
 _STEPS = flags.DEFINE_integer("steps", 1500, "training steps of each", lower_bound=1)
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 128, "training size")
 _BASE_FILTERS = flags.DEFINE_integer("base_filters", 16, "width of the networks")
 
 TRAIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "train.py")
-LOOKS = {  # How a photograph is handed in: (photo, seed) → uint8 [H, W, 3].
+DEGRADED = {  # How a photograph is handed in: (photo, seed) → uint8 [H, W, 3].
     "black and white": lambda photo, seed: degrade(photo, seed, ()),
     "tinted": lambda photo, seed: degrade(photo, seed, ("tint",)),
     "faded": lambda photo, seed: degrade(photo, seed, ("fading",)),
@@ -43,9 +45,9 @@ LOOKS = {  # How a photograph is handed in: (photo, seed) → uint8 [H, W, 3].
 }
 
 
-def stretched(picture):
+def stretched(photo):
     """Its gray tones from black to white, but for the darkest and the lightest 1 %: what a user would try first."""
-    return np.asarray(ImageOps.autocontrast(Image.fromarray(pairing.gray(picture)), cutoff=1))
+    return np.asarray(ImageOps.autocontrast(Image.fromarray(pairing.gray(photo)), cutoff=1))
 
 
 def train(name, **given):
@@ -87,29 +89,30 @@ def main(_):
     restorer = train("restorer", data_dir=make_pairs(colorizer.config, training))
 
     photos = [photo(colorizer.config, val, number) for number in range(len(val))]
-    inputs = {title: [look(photo, i) for i, photo in enumerate(photos)] for title, look in LOOKS.items()}
-    answers = {f"colorizer: {title}": [colorizer(one) for one in given] for title, given in inputs.items()}
+    inputs = {title: [degraded(photo, i) for i, photo in enumerate(photos)] for title, degraded in DEGRADED.items()}
+    outputs = {f"colorizer: {title}": [colorizer(one) for one in given] for title, given in inputs.items()}
     old = inputs["old: all three"]
-    answers |= {"trained on old prints: old": [restorer(one) for one in old], "the old print itself": old}
-    truth = lab_histograms(photos)
-    print("| answer to | L1 on [-1, 1] | SSIM | intersection of L | of a | of b |\n|---|---|---|---|---|---|")
-    for title, outputs in answers.items():
-        metrics = picture_metrics(outputs, photos)
-        common = intersections(lab_histograms(outputs), truth)
+    outputs |= {"trained on old prints: old": [restorer(one) for one in old], "the old print itself": old}
+    real = lab_histograms(photos)
+    rows = []
+    for title, made in outputs.items():
+        metrics = metrics_per_image(made, photos)
+        common = intersections(lab_histograms(made), real)
         numbers = [metrics["l1"].mean(), metrics["ssim"].mean(), *common.values()]
-        print(f"| {title} | {' | '.join(f'{number:.3f}' for number in numbers)} |")
+        rows.append([title, *(f"{number:.3f}" for number in numbers)])
+    print(table(["output for", "L1 on [-1, 1]", "SSIM", "intersection of L", "of a", "of b"], rows))
 
     shown = {
         "black and white": inputs["black and white"],
-        "colorized": answers["colorizer: black and white"],
+        "colorized": outputs["colorizer: black and white"],
         "old print": old,
-        "old, colorized": answers["colorizer: old: all three"],
-        "contrast stretched": answers["colorizer: old, contrast stretched"],
-        "trained on old": answers["trained on old prints: old"],
+        "old, colorized": outputs["colorizer: old: all three"],
+        "contrast stretched": outputs["colorizer: old, contrast stretched"],
+        "trained on old": outputs["trained on old prints: old"],
         "photograph": photos,
     }
-    rows = [[images.to_network(column[i]) for column in shown.values()] for i in spread(val, 3)]
-    Image.fromarray(sample_grid(rows, tuple(shown))).save(os.path.join(_WORKDIR.value, "old_photos.png"))
+    grid = [[images.to_network(column[i]) for column in shown.values()] for i in evenly_spread(len(val), 3)]
+    Image.fromarray(sample_grid(grid, tuple(shown))).save(os.path.join(_WORKDIR.value, "old_photos.png"))
 
 
 if __name__ == "__main__":

@@ -46,8 +46,9 @@ class Config:
     data_dir: str = _field("", "folder of your own images; when set, pairs come from it")
     layout: str = _field(
         "auto",
-        "how data_dir is laid out: A|B halves in one image, folders A/ and B/, or single photos",
+        "how data_dir is laid out: A|B halves in one image, two folders (A and B, input and target, …), or photos",
         choices=("auto", "side_by_side", "two_folders", "photos"),
+        may_change=True,  # Later versions may ask to name what an older one took for pairs.
     )
     task: str = _field(
         "translate",

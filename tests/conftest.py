@@ -1,4 +1,4 @@
-"""What the tests of data, training and the command line share: drawn pictures, a tiny Config, train.py as a process."""
+"""What the tests of data, training and the command line share: drawn images, a tiny Config, train.py as a process."""
 
 import contextlib
 import os
@@ -54,10 +54,10 @@ def draw(tmp_path):
 
 @pytest.fixture(scope="session")
 def recognize():
-    """A picture of `draw`, as an array in [0, 255] → its number and half, such as "3B"."""
+    """An image of `draw`, as an array in [0, 255] → its number and half, such as "3B"."""
 
-    def recognize(picture):
-        red, green, _ = np.mean(picture, axis=(0, 1))
+    def recognize(image):
+        red, green, _ = np.mean(image, axis=(0, 1))
         side = next((side for side, value in GREEN.items() if abs(green - value) < 3), "?")
         return f"{round(red / 10)}{side}"
 

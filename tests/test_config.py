@@ -467,7 +467,7 @@ def test_only_these_fields_may_change():
     changeable = {field.name for field in dataclasses.fields(Config) if field.metadata["may_change"]}
     assert changeable == {
         *("steps", "epochs", "save_every", "log_every", "sample_every", "eval_every", "best_metric"),
-        *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images", "strategy"),
+        *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images", "strategy", "layout"),
         *("precision", "compile"),
     }
 

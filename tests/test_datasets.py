@@ -52,13 +52,13 @@ else:
 
 
 def draw(seed, size=(16, 16)):
-    """A smooth random picture, RGB uint8 [height, width, 3]."""
+    """A smooth random image, RGB uint8 [height, width, 3]."""
     coarse = np.random.default_rng(seed).integers(0, 256, (3, 3, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(coarse).resize(size[::-1], Image.Resampling.BICUBIC))
 
 
 def encode(pixels, ending):
-    """A picture → the bytes of its file."""
+    """An image → the bytes of its file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, {"jpg": "JPEG", "png": "PNG"}[ending], quality=90)
     return file.getvalue()
@@ -396,7 +396,7 @@ def draw_dummy_data():
         paths = list(authors_files(archive))
         if name in ("facades", "night2day"):
             paths.append(f"{archive}/test/1.jpg")
-        # Seeds of its own for each builder: a picture that stands twice looks like a copy of somebody's.
+        # Seeds of its own for each builder: a duplicate looks like a copy of somebody's.
         _rewrite(name, {path: side_by_side(100 * number + i) for i, path in enumerate(paths)})
     _rewrite("victorian400", {f"victorian400/{path}": content for path, content in victorian_files().items()})
 

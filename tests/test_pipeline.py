@@ -39,9 +39,9 @@ def batches(split, config, count, start=0):
     return [[part.numpy() for part in batch] for batch in islice(training_batches(split, config, start), count)]
 
 
-def numbers(pictures, side="A"):
-    """The numbers of the pairs that a batch's pictures show."""
-    return [round((float(picture[0, 0, 0]) + 1) * 12.75 - SHIFT[side] / 10) for picture in pictures]
+def numbers(batch, side="A"):
+    """The numbers of the pairs that a batch's images show."""
+    return [round((float(image[0, 0, 0]) + 1) * 12.75 - SHIFT[side] / 10) for image in batch]
 
 
 def small(**changes):
@@ -91,17 +91,17 @@ def test_the_order_differs_between_epochs_and_between_seeds():
 
 
 @pytest.mark.parametrize("direction, sides", [("a_to_b", "AB"), ("b_to_a", "BA")])
-def test_condition_and_truth_are_the_right_halves_with_one_crop(direction, sides):
-    for condition, truth, _ in batches(split_of(3), small(direction=direction), 3):
-        assert numbers(condition, sides[0]) == numbers(truth, sides[1])
-        np.testing.assert_array_equal(condition[..., 1:], truth[..., 1:])
+def test_condition_and_target_are_the_right_halves_with_one_crop(direction, sides):
+    for condition, target, _ in batches(split_of(3), small(direction=direction), 3):
+        assert numbers(condition, sides[0]) == numbers(target, sides[1])
+        np.testing.assert_array_equal(condition[..., 1:], target[..., 1:])
 
 
 def test_colorize_learns_from_the_half_that_the_arrow_points_to():
     config = small(task="colorize_rgb", direction="b_to_a")
-    condition, truth, _ = batches(split_of(4), config, 1)[0]
-    assert set(numbers(truth, "A")) < set(range(4))
-    np.testing.assert_allclose(condition, tf.image.rgb_to_grayscale(truth), atol=1e-6)
+    condition, target, _ = batches(split_of(4), config, 1)[0]
+    assert set(numbers(target, "A")) < set(range(4))
+    np.testing.assert_allclose(condition, tf.image.rgb_to_grayscale(target), atol=1e-6)
 
 
 def test_values_span_minus_one_to_one_exactly():
@@ -123,9 +123,9 @@ def test_pairs_vary_with_jitter_and_mirror_and_only_then():
 @pytest.mark.parametrize("task, channels", [("translate", (3, 3)), ("colorize", (1, 2))])
 def test_shapes_are_static(task, channels):
     config = small(task=task, image_size="32x64", jitter_size="36x72", batch_size=3)
-    condition, truth, seeds = training_dataset(split_of(4), config).element_spec
+    condition, target, seeds = training_dataset(split_of(4), config).element_spec
     assert condition == tf.TensorSpec((3, 32, 64, channels[0]), tf.float32)
-    assert truth == tf.TensorSpec((3, 32, 64, channels[1]), tf.float32)
+    assert target == tf.TensorSpec((3, 32, 64, channels[1]), tf.float32)
     assert seeds == tf.TensorSpec((3, 2), tf.int64)
 
 
@@ -139,7 +139,7 @@ def test_noise_seeds_differ_between_images_and_steps_and_runs():
     assert len(set(seeds)) == 2 * 10 * 2
 
 
-# The cache of decoded pictures
+# The cache of decoded images
 
 
 @pytest.mark.parametrize("room, read_once", [(0, 0), (1, 1), (2.5, 2), (4, 4)])

@@ -1,4 +1,4 @@
-"""What is found to be wrong with pictures before they are used, and that training leaves out just that."""
+"""What is found to be wrong with images before they are used, and that training leaves out just that."""
 
 import collections
 import contextlib

@@ -66,7 +66,7 @@ def test_every_layout_without_a_validation_split_holds_pairs_out(draw, seen, lay
 def test_one_image_in_ten_is_held_out(draw, total, held_out):
     source = open_source(Config(data_dir=draw(".", range(total))))
     assert file_names(source.val) == [f"{i:02}.png" for i in held_out]
-    kept = [i for i in range(total) if i not in held_out] or [0]  # A single picture has to serve for both.
+    kept = [i for i in range(total) if i not in held_out] or [0]  # A single image has to serve for both.
     assert file_names(source.train) == [f"{i:02}.png" for i in kept]
 
 
@@ -242,7 +242,7 @@ def test_a_data_set_that_cannot_be_used(dataset, message):
         open_source(Config(dataset=dataset, task=task))
 
 
-# What is said about folders and pictures that cannot be used
+# What is said about folders and images that cannot be used
 
 
 def test_a_missing_folder_is_named(tmp_path):

@@ -26,7 +26,7 @@ PALETTE = {
 
 
 def colors(image):
-    """The set of colors in a picture."""
+    """The set of colors in an image."""
     codes = np.unique(image.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32))
     return {(int(code) >> 16, int(code) >> 8 & 255, int(code) & 255) for code in codes}
 

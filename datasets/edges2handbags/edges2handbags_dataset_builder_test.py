@@ -1,4 +1,4 @@
-"""edges2handbags is built from the drawn pictures in dummy_data/."""
+"""edges2handbags is built from the drawn images in dummy_data/."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""facades is built from the drawn pictures in dummy_data/."""
+"""facades is built from the drawn images in dummy_data/."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""maps is built from the drawn pictures in dummy_data/."""
+"""maps is built from the drawn images in dummy_data/."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""night2day is built from the drawn pictures in dummy_data/."""
+"""night2day is built from the drawn images in dummy_data/."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""pix2pix_cityscapes is built from the drawn pictures in dummy_data/."""
+"""pix2pix_cityscapes is built from the drawn images in dummy_data/."""
 
 from typing import ClassVar
 

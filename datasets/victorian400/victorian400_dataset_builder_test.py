@@ -1,4 +1,4 @@
-"""victorian400 is built from the drawn pictures in dummy_data/."""
+"""victorian400 is built from the drawn images in dummy_data/."""
 
 from typing import ClassVar
 
