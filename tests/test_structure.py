@@ -29,7 +29,7 @@ INNER_ORDER = {
     "data": "split parallel preflight layouts folders pairing degradation pair_making content paired_archive".split()
     + "tfrecords sources data_report pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
-    "study": ["study_images", "protocol", "answers_file", "sessions", "fooling_rates", "study_server"],
+    "study": "study_images protocol answers_file sessions fooling_rates participant_ids study_server".split(),
     "exporting": "decoding signatures recording replay card publication temporary tflite".split(),
     "reproduction": "experiments planning running paper_tables paper_figures reproduce".split(),
     "interop": ["pytorch_files", "weight_names", "architecture", "weights", "from_pytorch", "to_pytorch"],

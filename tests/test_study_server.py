@@ -200,7 +200,14 @@ def test_only_the_studys_own_ids_take_part(study):
     genuine = ann.browser.cookies[name]
     token, _, signature = genuine.partition(".")
     before = len(study.lines())
-    for value in ("y" * 22, f"{'y' * 22}.{signature}", f"{token}.{'0' * len(signature)}", token, f"{token}."):
+    for value in (
+        "y" * 22,
+        f"{'y' * 22}.{signature}",
+        f"{token}.{'0' * len(signature)}",
+        token,
+        f"{token}.",
+        f"{token}.\xe4",
+    ):
         reply = requests.post(study.url + "session", cookies={name: value})
         assert reply.status_code == 403
     assert len(study.lines()) == before

@@ -1,15 +1,12 @@
 """The study's web server: a page, the images of a participant's present trial, and the place for answers."""
 
 import contextlib
-import hashlib
-import hmac
-import re
-import secrets
 import socket
 import sys
 from pathlib import Path
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.study.participant_ids import ParticipantIds
 from pix2pix_tf.study.protocol import EXPOSURE_MS, SIDES
 from pix2pix_tf.study.sessions import Refused, Sessions
 from pix2pix_tf.study.study_images import as_bmp
@@ -44,7 +41,6 @@ HEADERS = [
 ]
 MAX_BODY = 1000  # bytes; an answer is a tenth of that
 MAX_MS = 1e9  # of a time that the page measured; eleven days
-YEAR = 365 * 24 * 3600
 
 
 def make_app(sessions: Sessions, hosts: list[str]) -> Starlette:
@@ -55,23 +51,12 @@ def make_app(sessions: Sessions, hosts: list[str]) -> Starlette:
     POST /session              starts; does nothing for somebody who has started
     GET  /trials/3/left        an image of the present trial. The address tells what is seen on screen, no more
     POST /trials/3             {"answer", "exposure_ms", "response_ms", "hidden"} → {"fake_side"} in practice, {} else
-
-    The cookie holds the participant's token and a signature, so that nobody takes part under an invented token.
     """
-    cookie = f"study-{sessions.settings['study']}"  # Cookies do not tell ports apart, so that each study has its own.
+    ids = ParticipantIds(sessions.settings["study"], sessions.settings["seed"])
     practice = sessions.settings["practice"]
 
-    key = f"{sessions.settings['study']} {sessions.settings['seed']}".encode()
-
-    def signature(token):
-        return hmac.new(key, token.encode(), hashlib.sha256).hexdigest()[:32]
-
     def token_of(request):
-        token, _, signed = request.cookies.get(cookie, "").partition(".")
-        if not re.fullmatch(r"[\w-]{22}", token, re.ASCII):
-            return None
-        known = sessions.answered(token) is not None  # Perhaps from a time when tokens were not signed.
-        return token if (known and not signed) or hmac.compare_digest(signed, signature(token)) else None
+        return ids.token_of(request, lambda token: sessions.answered(token) is not None)
 
     def session(request):
         token = token_of(request)
@@ -85,15 +70,7 @@ def make_app(sessions: Sessions, hosts: list[str]) -> Starlette:
             headers=NEVER_STORED,
         )
         if not token:
-            token = secrets.token_urlsafe(16)
-            response.set_cookie(
-                cookie,
-                f"{token}.{signature(token)}",
-                max_age=YEAR,
-                httponly=True,
-                samesite="strict",
-                secure=request.url.scheme == "https",
-            )
+            ids.give(request, response)
         return response
 
     def begin(request):
