@@ -3,7 +3,7 @@
     python benchmarks/loop.py
 
 The network has almost no work, so that everything around it shows: reading batches, counting losses, the log. The
-loop's time is that of a long training less that of a short one, which leaves out compiling, validation and saving.
+loop's time is that between two records of a training, which leaves out compiling and the validation at its end.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from absl import app, flags
 from PIL import Image
 
@@ -24,11 +25,10 @@ from pix2pix_tf.training.state import new_loss_scales, new_state
 from pix2pix_tf.training.step import loss_names, make_train_step
 from pix2pix_tf.training.totals import counting, no_steps, read
 
-_STEPS = flags.DEFINE_integer("steps", 1000, "steps that are timed in each round", lower_bound=50)
+_STEPS = flags.DEFINE_integer("steps", 1000, "steps that are timed in each round, a multiple of 50", lower_bound=50)
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "rounds of each kind, interleaved", lower_bound=1)
 _PRECISION = flags.DEFINE_string("precision", "float32", "as for train.py")
 _COMPILE = flags.DEFINE_string("compile", "none", "as for train.py")
-SHORT = 50  # steps of the training that is subtracted
 
 
 def write_pairs(folder):
@@ -39,12 +39,13 @@ def write_pairs(folder):
         Image.fromarray(rng.integers(0, 256, (32, 64, 3), np.uint8)).save(folder / "train" / f"{number}.png")
 
 
-def seconds_of_training(config, steps):
-    """How long `train` takes for this many steps, in a new run."""
+def seconds_of_loop(config, steps):
+    """How long the steps between the first and the last but one record of a training take, by TensorBoard's clock."""
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        start = time.perf_counter()
-        pix2pix_tf.train(config.replace(steps=steps), Path(folder, "run"))
-        return time.perf_counter() - start
+        pix2pix_tf.train(config.replace(steps=steps + 2 * config.log_every), Path(folder, "run"))
+        (path,) = Path(folder, "run", "tensorboard").iterdir()
+        times = {event.step: event.wall_time for event in tf.compat.v1.train.summary_iterator(str(path))}
+        return times[steps + config.log_every] - times[config.log_every]
 
 
 def bare_steps(config):
@@ -81,12 +82,11 @@ def main(_):
             validation_images=1,
         )
         bare = bare_steps(config)
-        bare(SHORT)
+        bare(10)
         rates = {"bare step calls": [], "train.py's loop": []}
         for _ in range(_ROUNDS.value):
             rates["bare step calls"].append(_STEPS.value / bare(_STEPS.value))
-            long, short = (seconds_of_training(config, steps) for steps in (SHORT + _STEPS.value, SHORT))
-            rates["train.py's loop"].append(_STEPS.value / (long - short))
+            rates["train.py's loop"].append(_STEPS.value / seconds_of_loop(config, _STEPS.value))
     first = statistics.median(rates["bare step calls"])
     print(f"{'32x32, base_filters=1':<23}{'steps/s':>9}{'share':>8}")
     for name, values in rates.items():
