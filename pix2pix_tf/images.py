@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import io
 import os
 import struct
 import threading
@@ -9,7 +10,7 @@ import warnings
 
 import numpy as np
 import tensorflow as tf
-from PIL import ExifTags, Image, ImageChops, ImageOps
+from PIL import ExifTags, Image, ImageChops, ImageCms, ImageOps, PngImagePlugin
 
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils.atomic import atomic_path
@@ -19,7 +20,10 @@ MAX_PIXELS = 100_000_000  # Larger images are refused before they are decoded.
 # Pillow warns of odd metadata, of which nobody can make anything; what cannot be decoded is an error.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 _CUT_SHORT = ("truncated", "bytes not processed", "incomplete", "buffer is not large enough")  # as Pillow says it
+# A PNG may have a long text or profile; Pillow would take more than 1 MB in one chunk for damage.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 _opening = threading.Lock()
+_SRGB = ImageCms.createProfile("sRGB")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,8 +49,9 @@ def read_header(file, name: str | None = None) -> Header:
 def read_image(file, name: str | None = None) -> np.ndarray:
     """An image file of any kind that Pillow reads → RGB uint8 [H, W, 3].
 
-    It is turned upright as its EXIF orientation says. Transparent pixels show white behind them. 16-bit values are
-    scaled to 8 bits and rounded (of 16-bit RGB in TIFF, the high byte is taken). An animation gives its first frame.
+    It is turned upright as its EXIF orientation says. Colors of an ICC profile are converted to sRGB. Transparent
+    pixels show white behind them. 16-bit values are scaled to 8 bits and rounded (of 16-bit RGB in TIFF, the high byte
+    is taken). An animation gives its first frame.
 
     Args:
       file: a path or a binary file object.
@@ -146,16 +151,34 @@ def _eight_bits(values, maximum):
 
 
 def _to_rgb(image):
-    """A decoded image of any mode → mode RGB, on white where it is transparent."""
+    """A decoded image of any mode → sRGB in mode RGB, on white where it is transparent."""
+    profile = image.info.get("icc_profile")
     if image.mode in ("I", "F"):
         raise ValueError("it has 32-bit values, whose range is not known; 8 and 16 bits are")
     if image.mode.startswith("I;16"):
         image = _gray_of_tiff(image)
     if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
         image = ImageChops.invert(image)  # Pillow takes all CMYK JPEG files for inverted, as only Adobe's are.
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if not image.has_transparency_data:
+        return _srgb(image, profile)
+    rgba = image.convert("RGBA")
+    opaque = _srgb(image.convert("L") if image.mode.startswith("L") else rgba.convert("RGB"), profile)
+    opaque.putalpha(rgba.getchannel("A"))
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque).convert("RGB")
+
+
+def _srgb(image, profile):
+    """An opaque image whose colors are those of an ICC profile (bytes, or None for sRGB) → sRGB in mode RGB.
+
+    A profile that is broken, or for images of another kind, is no reason to lose an image: it is ignored.
+    """
+    if profile:
+        image = image if image.mode in ("L", "CMYK") else image.convert("RGB")
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            if "sRGB" not in ImageCms.getProfileDescription(source):  # Most are, and need no rounding.
+                intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+                return ImageCms.profileToProfile(image, source, _SRGB, intent, outputMode="RGB")
     return image.convert("RGB")
 
 

@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin
 
 from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
@@ -240,7 +240,9 @@ def test_a_truncated_file_is_named(tmp_path, kind):
     Image.fromarray(random_picture(64, 64)).save(whole, kind)
     path = tmp_path / "half"
     path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
-    with pytest.raises(UserError, match=r"half cannot be decoded \(.*truncated.*\); replace or remove it") as caught:
+    with pytest.raises(
+        UserError, match=r"half cannot be decoded \(the file is cut short\); replace or remove it"
+    ) as caught:
         images.read_image(str(path))
     assert str(path) in str(caught.value)
 
@@ -358,3 +360,41 @@ def test_padding_mirrors_as_numpy_does(height, width, multiple, static):
 def test_what_needs_no_padding_is_left_alone():
     image = tf.random.stateless_normal([1, 32, 64, 3], [1, 2])
     assert images.pad_to_multiple(image, 32) is image
+
+
+def profile_of_swapped_primaries():
+    """The bytes of an ICC profile, sRGB with its primaries red and green exchanged."""
+    content = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = (content.index(name, 128) for name in (b"rXYZ", b"gXYZ"))  # In the table of tags.
+    content[red : red + 4], content[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(content).replace(b"s\0R\0G\0B", b"t\0e\0s\0t").replace(b"\0s\0R\0G\0B", b"\0t\0e\0s\0t")
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("ending", ["png", "tif", "webp"])
+def test_colors_of_an_icc_profile_are_converted_to_srgb(tmp_path, alpha, ending):
+    values = np.full((4, 4, 4 if alpha else 3), 255, np.uint8)
+    values[..., :3] = (200, 30, 60)
+    path = tmp_path / f"image.{ending}"
+    Image.fromarray(values).save(path, icc_profile=profile_of_swapped_primaries(), lossless=True)
+    np.testing.assert_allclose(images.read_image(str(path))[0, 0].astype(int), (30, 200, 60), atol=2)
+    np.testing.assert_array_equal(images.from_pil(Image.open(path), "it"), images.read_image(str(path)))
+
+
+@pytest.mark.parametrize("profile", [b"no profile", ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()])
+def test_srgb_and_broken_profiles_leave_colors_as_they_are(tmp_path, profile):
+    values = np.random.default_rng(0).integers(0, 256, (8, 9, 3), dtype=np.uint8)
+    Image.fromarray(values).save(tmp_path / "image.png", icc_profile=profile)
+    np.testing.assert_array_equal(images.read_image(str(tmp_path / "image.png")), values)
+
+
+def test_a_profile_for_images_of_another_kind_is_ignored(tmp_path):
+    Image.fromarray(np.full((4, 4), 90, np.uint8)).save(tmp_path / "i.png", icc_profile=profile_of_swapped_primaries())
+    np.testing.assert_array_equal(images.read_image(str(tmp_path / "i.png")), np.full((4, 4, 3), 90))
+
+
+def test_a_png_with_a_long_text_is_read(tmp_path):
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", "<x/>" * 400_000, zip=True)
+    Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "image.png", pnginfo=text)
+    np.testing.assert_array_equal(images.read_image(str(tmp_path / "image.png"))[0, 0], (1, 2, 3))
