@@ -100,6 +100,21 @@ def test_imports_run_one_way(name):
             assert INNER_ORDER[top].index(other_inner) < INNER_ORDER[top].index(inner), f"{name} imports {other}"
 
 
+@pytest.mark.parametrize("name", ["training.loop", "inference"])
+def test_training_and_inference_need_no_serving_messages(name):
+    """Neither gRPC nor TensorFlow Serving's messages are imported, by the module or by what it imports."""
+    waiting, reached = [name], set()
+    while waiting:
+        module = waiting.pop()
+        if module in MODULES and module not in reached:
+            reached.add(module)
+            waiting += [*own_imports(MODULES[module]), module.rpartition(".")[0]]
+    assert "training.checkpoints" in reached
+    packages = {name.split(".")[0] for module in reached for name in imports(MODULES[module])}
+    assert "tensorflow" in packages
+    assert not packages & {"grpc", "tensorflow_serving", "starlette", "uvicorn"}
+
+
 def test_no_import_leads_back():
     graphlib.TopologicalSorter({name: set(own_imports(path)) for name, path in MODULES.items()}).prepare()
 
