@@ -3,8 +3,8 @@
     python benchmarks/precision.py --data_dir=FACADES --workdir=runs/precision
 
 Each row is an ordinary run directory of train.py, `WORKDIR/<precision>-seed<seed>`; finished ones are kept, and one
-that was interrupted is resumed. The table shows the last validation of each, and whether the means of the two precisions
-are no farther apart than the runs of float32 are from each other.
+that was interrupted is resumed. The table shows the last validation of each, and whether the means of the two
+precisions are no farther apart than the runs of float32 are from each other.
 """
 
 import os

@@ -124,23 +124,6 @@ def test_figures_are_drawn_without_pyplot():
     assert [name for name, path in MODULES.items() if "matplotlib.pyplot" in set(imports(path))] == []
 
 
-def test_training_needs_no_messages_of_serving():
-    """Nothing that train.py may import, at once or in a function, imports TensorFlow Serving's messages or gRPC."""
-    reached, waiting = set(), {"tools.train"}
-    while waiting:
-        name = waiting.pop()
-        reached.add(name)
-        waiting |= set(own_imports(MODULES[name])) & MODULES.keys() - reached
-    assert "training.loop" in reached
-    users = {
-        name
-        for name, path in MODULES.items()
-        if any(i.split(".")[0] in ("tensorflow_serving", "grpc") for i in imports(path))
-    }
-    assert {"exporting.recording", "exporting.replay"} <= users
-    assert users & reached == set()
-
-
 @pytest.mark.parametrize("name", ["errors", "config", "cli"])
 def test_what_stands_before_tensorflow_imports_little(name):
     before = set(ORDER[: ORDER.index("config") + 1])

@@ -1,9 +1,6 @@
 """What `over_steps` measured, as a table, as a figure, and as images of outputs at some steps."""
 
-import matplotlib
-
-matplotlib.use("Agg")  # Runs have no screen.
-import matplotlib.pyplot as plt
+from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is the caller's.
 from PIL import Image
 
 from pix2pix_tf import images
@@ -39,7 +36,8 @@ def save_figure(results: dict, path: str) -> None:
     """Each group of numbers against steps; dashed: the ground truth, dotted: outputs for other inputs."""
     steps = [int(step) for step in results["steps"]]
     other, mean, real = results["compared"].values()
-    figure, axes = plt.subplots(2, 3, figsize=(12, 6.5), layout="constrained", sharex=True)
+    figure = Figure(figsize=(12, 6.5), layout="constrained")
+    axes = figure.subplots(2, 3, sharex=True)
     panels = [["l1"], ["psnr"], ["ssim"], ["per_pixel"], ["per_class", "iou"], list(GRID)]
     for axis, names in zip(axes.flat, panels, strict=True):
         for number, name in enumerate(names):
@@ -57,7 +55,6 @@ def save_figure(results: dict, path: str) -> None:
     figure.supxlabel("dashed: real photos; dotted: outputs for other inputs; dash-dotted: the mean image", fontsize=9)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png")
-    plt.close(figure)
 
 
 def save_samples(subject: Subject, steps: list[int], path: str) -> None:
