@@ -26,7 +26,7 @@ def default_workdir(given: dict) -> str:
 
 
 def config_for_run(workdir: str, given: dict) -> Config:
-    """The configuration of the run in `workdir`, new or to be resumed; says which data and preset a new one takes.
+    """The configuration of the run in `workdir`, new or to be resumed; logs which preset a new one takes.
 
     Args:
       workdir: the run directory; it need not exist.
@@ -40,7 +40,6 @@ def config_for_run(workdir: str, given: dict) -> Config:
         return _resumed(workdir, load_config(workdir), given)
     check_is_free(workdir)
     config = new_config(given)
-    log(f"new run in {workdir}, on {config.data_dir or config.dataset}{_similar_runs(workdir)}")
     if name := _preset_name(given):
         log(f"preset {name}: {', '.join(f'{field}={value}' for field, value in PRESETS[name].items())}")
     return config
@@ -66,6 +65,11 @@ def _preset_name(given: dict) -> str | None:
     """The preset that a new run with these fields starts from: its data set's; none for a folder without a name."""
     name = given.get("dataset", None if given.get("data_dir") else Config.dataset)
     return name if name in PRESETS else None
+
+
+def describe_new(workdir: str, config: Config) -> str:
+    """A line on a run that is about to start: where, on which data, and which runs beside it have similar names."""
+    return f"new run in {workdir}, on {config.data_dir or config.dataset}{_similar_runs(workdir)}"
 
 
 def _similar_runs(workdir):

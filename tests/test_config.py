@@ -12,7 +12,7 @@ import pytest
 from pix2pix_tf.config import FORMAT_VERSION, Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, WITHOUT_DATA_SET, names_of_data_sets
-from pix2pix_tf.runs import check_resumes, config_for_run, load_config, save_config
+from pix2pix_tf.runs import check_resumes, config_for_run, describe_new, load_config, save_config
 
 # Paper, appendix 6.2: direction, epochs, batch size, jitter at 256, mirror.
 PAPER = {
@@ -425,17 +425,14 @@ def test_data_that_have_moved_are_named_anew(tmp_path, monkeypatch):
     assert config_for_run(workdir, {"data_dir": "moved"}) == Config(data_dir="moved", norm="instance")
 
 
-def test_a_new_run_says_what_it_takes_and_names_runs_that_may_be_meant(tmp_path, capsys):
+def test_a_new_run_says_what_it_takes_and_names_runs_that_may_be_meant(tmp_path):
     run_directory(tmp_path / "faces-translate")
     (tmp_path / "faces-translated").mkdir()
-    config_for_run(f"{tmp_path}/face-translate", {})
-    output = capsys.readouterr().out
-    assert output.splitlines()[0] == (
+    assert describe_new(f"{tmp_path}/face-translate", Config()) == (
         f"new run in {tmp_path}/face-translate, on toy_facades; to resume a run, give --workdir as it is called: "
         f"{tmp_path}/faces-translate"
     )
-    config_for_run(f"{tmp_path}/something", {"data_dir": "d"})
-    assert capsys.readouterr().out == f"new run in {tmp_path}/something, on d\n"
+    assert describe_new(f"{tmp_path}/something", Config(data_dir="d")) == f"new run in {tmp_path}/something, on d"
 
 
 def test_repeating_a_setting_in_another_form_contradicts_nothing(tmp_path):

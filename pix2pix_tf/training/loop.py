@@ -10,7 +10,7 @@ from pix2pix_tf.config import Config
 from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.runs import check_is_free, check_resumes, is_run, load_config, make_workdir, save_config
+from pix2pix_tf.runs import check_is_free, check_resumes, describe_new, is_run, load_config, make_workdir, save_config
 from pix2pix_tf.training import loss_curves, precision
 from pix2pix_tf.training.checkpoints import Best, Checkpoints
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
@@ -49,8 +49,10 @@ def train(config: Config, workdir: str | os.PathLike) -> None:
         tf.config.experimental.enable_op_determinism()
     with lost_worker_as_sentence():
         devices = Devices(config)
-        hardware.announce()
         source = _open_source(config, devices)
+        hardware.announce()
+        if not is_run(workdir):
+            log(describe_new(workdir, config))
         config = _with_precision(config, workdir, devices)
         validation = fixed_pairs(source.val, config, config.validation_images)
         with _only_one_process(workdir, devices.is_chief), StopRequest() as stop:
