@@ -83,6 +83,9 @@ def counting(train_step, names, compile="none"):
     `compile` is the field of `Config`.
     """
 
+    # On many devices, gradients cannot be exchanged within a tf.function in another one.
+    train_step = getattr(train_step, "python_function", train_step)
+
     @tf.function(autograph=False, jit_compile=compile == "xla" or None)
     def counted(condition, target, seeds, learning_rate, totals):
         losses = train_step(condition, target, seeds, learning_rate)
