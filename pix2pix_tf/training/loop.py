@@ -47,7 +47,6 @@ def train(config: Config, workdir: str | os.PathLike) -> None:
     _check_workdir(config, workdir)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    hardware.announce()
     with lost_worker_as_sentence():
         devices = Devices(config)
         source = _open_source(config, devices)
