@@ -90,11 +90,7 @@ class Checkpoints:
             return int(self.step)
         if damaged:
             raise _none_is_whole(self._folder, damaged)
-        if weights_file.path_of(self._workdir):
-            raise UserError(
-                f"{self._workdir} holds weights without optimizers, so it cannot be resumed; "
-                f"give --init_from={self._workdir} and a new --workdir."
-            )
+        check_has_optimizers(self._workdir)
         return 0
 
     def _restore(self, path):
@@ -136,6 +132,15 @@ class Best:
         checkpoint_files.write(self._checkpoint, self._folder, step, keep=1)
         write_text(self._record, json.dumps({"step": step, "metric": self._metric, "value": value}))
         return True
+
+
+def check_has_optimizers(workdir) -> None:
+    """Raises UserError for a run that was published: its weights alone cannot be resumed."""
+    if weights_file.path_of(workdir) and not steps_done(workdir):
+        raise UserError(
+            f"{workdir} holds weights without optimizers, so it cannot be resumed; "
+            f"give --init_from={workdir} and a new --workdir."
+        )
 
 
 def path_of(workdir, which="latest") -> str:

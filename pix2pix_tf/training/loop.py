@@ -12,7 +12,7 @@ from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.runs import check_is_free, check_resumes, describe_new, is_run, load_config, make_workdir, save_config
 from pix2pix_tf.training import loss_curves, precision
-from pix2pix_tf.training.checkpoints import Best, Checkpoints
+from pix2pix_tf.training.checkpoints import Best, Checkpoints, check_has_optimizers
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
 from pix2pix_tf.training.initialization import initialize
 from pix2pix_tf.training.reporting import Report, is_recorded
@@ -74,6 +74,7 @@ def learning_rate(config, step, total, per_epoch) -> float:
 def _check_workdir(config, workdir):
     """Raises UserError where this configuration cannot be trained in `workdir`."""
     if is_run(workdir):
+        check_has_optimizers(workdir)
         check_resumes(workdir, load_config(workdir), config)
     else:
         check_is_free(workdir)
