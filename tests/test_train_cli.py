@@ -121,7 +121,7 @@ def test_a_run_directory_alone_is_enough_to_continue(type_train_py, trained):
         (["200"], "Unexpected argument '200'; settings are flags such as --steps=200, see --help."),
         (["--workdir=../pictures"], "../pictures holds files but no config.json"),
         (["--workdir=../run", "--base_filters=8"], "was started with base_filters=64, not 8; leave --base_filters out"),
-        (["--workdir=../broken"], "configuration is not valid JSON"),
+        (["--workdir=../broken"], "broken/config.json is no sound JSON"),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_nothing_is_written(type_train_py, draw, tmp_path, arguments, message):
