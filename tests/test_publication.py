@@ -75,7 +75,7 @@ def quick(monkeypatch, translator):
     """Exports without the fresh process, graphs, and anything to load."""
     monkeypatch.setattr(publication.Translator, "load", lambda *_: translator)
     monkeypatch.setattr(publication, "_check", lambda folder, precision: [PARITY])
-    monkeypatch.setattr(signatures, "save", lambda *arguments: Path(arguments[-1], "saved_model.pb").touch())
+    monkeypatch.setattr(signatures, "save", lambda *arguments: Path(arguments[3], "saved_model.pb").touch())
     monkeypatch.setattr(recording, "record_requests", lambda translator, folder: Path(folder, "assets.extra").mkdir())
 
 
@@ -245,7 +245,9 @@ def test_two_exports_at_once_are_refused(quick, run, tmp_path, monkeypatch):
 def test_an_export_with_other_outputs_than_the_run_is_not_published(published, tmp_path, monkeypatch):
     """A wrong network in the graph, found by the fresh process."""
     run = make_run(tmp_path / "run", scale=5)
-    monkeypatch.setattr(signatures, "save", lambda *rest: shutil.copytree(published, rest[-1], dirs_exist_ok=True))
+    monkeypatch.setattr(
+        signatures, "save", lambda *arguments: shutil.copytree(published, arguments[3], dirs_exist_ok=True)
+    )
     with pytest.raises(UserError, match=r"the export's translate differs .* not published; please report this\."):
         export(run, str(tmp_path / "base"))
     assert visible(tmp_path / "base") == []
