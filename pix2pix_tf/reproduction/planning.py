@@ -83,7 +83,8 @@ def _check_run(workdir, config):
     stored = load_config(workdir)
     for field in dataclasses.fields(Config):
         old, new = getattr(stored, field.name), getattr(config, field.name)
-        if old != new and not field.metadata["may_change"]:
+        # A run may be resumed in another precision; the rows of a table are compared, so they share one.
+        if old != new and (field.name == "precision" or not field.metadata["may_change"]):
             raise UserError(
                 f"{workdir} was trained with {field.name}={old!r}, not {new!r}; "
                 "give the same settings as then, or another --workdir."
