@@ -5,6 +5,7 @@ import json
 import os
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.atomic import remove_leftovers
 from pix2pix_tf.utils.json_files import parse_json
 from pix2pix_tf.utils.locks import lock_file
 
@@ -36,6 +37,7 @@ def claimed(folder: str, settings: dict):
         else:
             file.write(json.dumps(settings, indent=2) + "\n")
             file.flush()
+        remove_leftovers(folder)
         yield
 
 

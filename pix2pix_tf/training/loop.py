@@ -22,6 +22,7 @@ from pix2pix_tf.training.stopping import StopRequest
 from pix2pix_tf.training.timing import StepTimer
 from pix2pix_tf.training.totals import counting, no_steps, read
 from pix2pix_tf.training.validation import make_validation
+from pix2pix_tf.utils.atomic import remove_leftovers
 from pix2pix_tf.utils.console import log
 from pix2pix_tf.utils.locks import exclusive_lock
 
@@ -107,6 +108,7 @@ def _only_one_process(workdir, writes):
     make_workdir(workdir)
     busy = f"{workdir} is being trained by another process; wait for it, or give another --workdir."
     with exclusive_lock(os.path.join(workdir, ".lock"), busy):
+        remove_leftovers(workdir)
         yield
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pix2pix_tf.errors import UserError
 
+_PREFIX = ".tmp-"
 _LONGEST_ENDING = 16
 
 
@@ -23,7 +24,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[str]:
     folder, name = os.path.split(os.fspath(path))
     ending = os.path.splitext(name)[1]
     ending = ending if len(ending) <= _LONGEST_ENDING else ""
-    temporary = os.path.join(folder, f".tmp-{secrets.token_hex(4)}{ending}")
+    temporary = os.path.join(folder, f"{_PREFIX}{secrets.token_hex(4)}{ending}")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -34,6 +35,15 @@ def atomic_path(path: str | os.PathLike) -> Iterator[str]:
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+def remove_leftovers(folder: str | os.PathLike) -> None:
+    """Removes what killed processes left of `atomic_path` below a folder, in which no other process may be writing."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            if name.startswith(_PREFIX):
+                with contextlib.suppress(OSError):
+                    os.remove(os.path.join(where, name))
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
