@@ -115,10 +115,10 @@ def step_in_pytorch(generator, discriminator, condition, target, rate):
     return {name: value.item() for name, value in (losses | {"g_loss": g_gan + 100 * g_l1}).items()}
 
 
-@pytest.mark.parametrize("size", [64, 256])
-def test_one_step_of_training_is_the_same(tmp_path, size):
+@pytest.mark.parametrize(("size", "bound"), [(64, 0.005), (256, 0.05)])
+def test_one_step_of_training_is_the_same(tmp_path, size, bound):
     """Against PyTorch in float64. Float32 of any CPU rounds some LeakyReLU's input across zero, which takes the other
-    slope: PyTorch's own float32 step is off by up to 1.8% in a parameter at size 256, and by 0.7% in a network."""
+    slope: PyTorch's own float32 step is off by up to 1.8% in a parameter at size 256, and by 0.7% in a network; at size 64 by less than 0.1%."""
     rate, levels = 0.01, size.bit_length() - 1
     theirs = randomized(reference.UNet(levels, 4)).train(), randomized(reference.discriminator(70, width=4), 1).train()
     _, config, *ours = imported(tmp_path, *theirs, dropout=0.0)
@@ -139,8 +139,8 @@ def test_one_step_of_training_is_the_same(tmp_path, size):
         for name, value in reference_network.named_parameters():
             errors[name] = norm_of(updated[name] - value.detach().numpy())
             steps[name] = norm_of(value.detach().numpy() - old[name])
-            assert errors[name] < 0.05 * steps[name], name
-        assert norm_of(list(errors.values())) < 0.01 * norm_of(list(steps.values()))
+            assert errors[name] < bound * steps[name], name
+        assert norm_of(list(errors.values())) < bound / 5 * norm_of(list(steps.values()))
 
 
 def norm_of(values):
