@@ -134,10 +134,13 @@ def test_samples_show_input_and_target_of_the_validation_pairs(finished):
 def test_a_run_says_what_it_does_and_where_everything_is(finished):
     config, workdir, text = finished
     lines = text.splitlines()
-    assert lines.pop(0).startswith(("CPU: ", "GPU: "))
     assert lines[0] == f"{config.data_dir}: side-by-side pairs, 7 train, 2 val; translate A → B"
-    assert lines[1] == f"training {workdir} from step 0 to 6, 3 steps an epoch"
-    assert lines[2] == f"Ctrl-C, or kill {os.getpid()}, saves and stops"
+    assert lines[1].startswith(("CPU: ", "GPU: "))
+    assert lines[2:5] == [
+        f"new run in {workdir}, on {config.data_dir}",
+        f"training {workdir} from step 0 to 6, 3 steps an epoch",
+        f"Ctrl-C, or kill {os.getpid()}, saves and stops",
+    ]
     assert [line.split(",")[0] for line in lines if "images/s" in line] == [f"step {i}/6" for i in range(1, 7)]
     assert sum(line.startswith("step 6: validation L1 0.") for line in lines) == 1
     assert f"trained to step 6; everything is in {workdir}:" in lines
