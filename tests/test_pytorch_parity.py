@@ -118,7 +118,8 @@ def step_in_pytorch(generator, discriminator, condition, target, rate):
 @pytest.mark.parametrize(("size", "bound"), [(64, 0.005), (256, 0.05)])
 def test_one_step_of_training_is_the_same(tmp_path, size, bound):
     """Against PyTorch in float64. Float32 of any CPU rounds some LeakyReLU's input across zero, which takes the other
-    slope: PyTorch's own float32 step is off by up to 1.8% in a parameter at size 256, and by 0.7% in a network; at size 64 by less than 0.1%."""
+    slope: PyTorch's own float32 step is off by up to 1.8% in a parameter at size 256, and by 0.7% in a network; at
+    size 64 by less than 0.1%."""
     rate, levels = 0.01, size.bit_length() - 1
     theirs = randomized(reference.UNet(levels, 4)).train(), randomized(reference.discriminator(70, width=4), 1).train()
     _, config, *ours = imported(tmp_path, *theirs, dropout=0.0)
