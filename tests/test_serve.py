@@ -262,7 +262,7 @@ def test_labels_and_unknown_outputs_are_refused(server):
 
 def test_a_client_that_goes_away_or_talks_nonsense_leaves_no_trace(server):
     address = server.url.removeprefix("http://").split(":")
-    head = b"POST /v1/models/pix2pix:predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    head = b"POST /v1/models/pix2pix:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
     for sent in (head, b"nonsense\r\n\r\n"):
         with socket.create_connection(address) as connection:
             connection.sendall(sent)
