@@ -39,7 +39,7 @@ def ctrl_c_counts():
 @pytest.fixture
 def draw(tmp_path):
     """draw("train", [0, 1], "A") writes halves A of pairs 0 and 1 below the data folder, whose path it returns."""
-    root = tmp_path / "pictures"
+    root = tmp_path / "images"
     root.mkdir()
 
     def draw(folder, numbers, sides="AB", ending="png", size=(32, 32)):

@@ -135,9 +135,9 @@ def save(network, path, **options):
     return str(path)
 
 
-def to_torch(pictures):
+def to_torch(images):
     """[N, H, W, C] → [N, C, H, W]."""
-    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pictures, -1, 1)))
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(images, -1, 1)))
 
 
 def to_numpy(outputs):

@@ -1,4 +1,4 @@
-"""Random jitter and mirroring: stateless, the same for both images, and within the picture."""
+"""Random jitter and mirroring: stateless, the same for both images, and within the image."""
 
 import numpy as np
 import pytest
@@ -17,8 +17,8 @@ def as_uint8(pair):
     return tuple(images.to_uint8(image).numpy() for image in pair)
 
 
-def jittered(seed, picture, size=(8, 10), jitter=(12, 15), mirror=True):
-    pair = (picture, 255 - picture)
+def jittered(seed, source, size=(8, 10), jitter=(12, 15), mirror=True):
+    pair = (source, 255 - source)
     return as_uint8(augment.random_jitter_and_mirror(pair, [7, seed], size, jitter, mirror))
 
 
@@ -38,25 +38,25 @@ def test_both_images_get_the_same_crop_and_flip():
         np.testing.assert_array_equal(a, 255 - b)
 
 
-def test_a_crop_is_a_window_of_the_picture_and_all_windows_occur():
-    picture = coordinates(12, 15)
+def test_a_crop_is_a_window_of_the_image_and_all_windows_occur():
+    source = coordinates(12, 15)
     corners = set()
     for seed in range(200):
-        a, _ = jittered(seed, picture, mirror=False)
+        a, _ = jittered(seed, source, mirror=False)
         top, left, _ = a[0, 0]
-        np.testing.assert_array_equal(a, picture[top : top + 8, left : left + 10])
+        np.testing.assert_array_equal(a, source[top : top + 8, left : left + 10])
         corners.add((int(top), int(left)))
     assert {top for top, _ in corners} == set(range(5))
     assert {left for _, left in corners} == set(range(6))
 
 
 def test_half_of_the_pairs_are_mirrored():
-    picture = coordinates(8, 10)
+    source = coordinates(8, 10)
     flips = 0
     for seed in range(200):
-        a, _ = jittered(seed, picture, jitter=(8, 10))
+        a, _ = jittered(seed, source, jitter=(8, 10))
         flipped = a[0, 0, 1] > a[0, -1, 1]
-        np.testing.assert_array_equal(a, picture[:, ::-1] if flipped else picture)
+        np.testing.assert_array_equal(a, source[:, ::-1] if flipped else source)
         flips += flipped
     assert 75 < flips < 125
 
@@ -68,24 +68,24 @@ def test_nothing_is_mirrored_unless_asked():
 
 
 def test_crop_and_flip_are_drawn_independently():
-    picture = coordinates(12, 15)
+    source = coordinates(12, 15)
     drawn = set()
     for seed in range(100):
-        a, _ = jittered(seed, picture)
+        a, _ = jittered(seed, source)
         drawn.add((bool(a[0, 0, 1] > a[0, -1, 1]), int(a[0, 0, 0])))
     assert drawn == {(flip, top) for flip in (False, True) for top in range(5)}
 
 
 def test_no_jitter_is_a_pure_resize():
-    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    result = augment.random_jitter_and_mirror((picture, picture), [1, 2], (8, 10), (8, 10), False)
-    for image, expected in zip(result, augment.plain((picture, picture), (8, 10)), strict=True):
+    source = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    result = augment.random_jitter_and_mirror((source, source), [1, 2], (8, 10), (8, 10), False)
+    for image, expected in zip(result, augment.plain((source, source), (8, 10)), strict=True):
         np.testing.assert_array_equal(image, expected)
 
 
-def test_plain_keeps_a_picture_of_the_right_size_as_it_is():
-    picture = coordinates(8, 10)
-    np.testing.assert_array_equal(as_uint8(augment.plain((picture, 255 - picture), (8, 10))), [picture, 255 - picture])
+def test_plain_keeps_an_image_of_the_right_size_as_it_is():
+    source = coordinates(8, 10)
+    np.testing.assert_array_equal(as_uint8(augment.plain((source, 255 - source), (8, 10))), [source, 255 - source])
 
 
 def test_shrinking_does_not_alias():
@@ -108,8 +108,8 @@ def test_the_result_is_float_in_the_range_of_the_networks_and_of_known_size(mirr
         assert [image.shape for image in result] == [[8, 10, 3]] * 2
         return result
 
-    picture = np.random.default_rng(0).integers(0, 2, (9, 9, 3), dtype=np.uint8) * 255
-    for image in graph(picture, picture):
+    source = np.random.default_rng(0).integers(0, 2, (9, 9, 3), dtype=np.uint8) * 255
+    for image in graph(source, source):
         assert image.dtype == tf.float32
         assert -1 <= np.min(image) < -0.5 < 0.5 < np.max(image) <= 1
 

@@ -47,11 +47,11 @@ def test_a_folder_is_reported(draw, check_data, tmp_path):
             "  sizes (height x width): 1 of 40x48",
             "  files: 1 JPEG RGB",
             "to train at the proportions of most: --image_size=32",
-            "contact sheet: pictures-contact-sheet.png",
+            "contact sheet: images-contact-sheet.png",
             "bad images: none",
         ],
     )
-    with Image.open(tmp_path / "pictures-contact-sheet.png") as sheet:
+    with Image.open(tmp_path / "images-contact-sheet.png") as sheet:
         assert sheet.size == (800, 104)
         assert [sheet.getpixel((x, 16))[:2] for x in (10, 106, 210, 410)] == [(0, 60), (0, 200), (10, 60), (20, 60)]
 
@@ -59,12 +59,12 @@ def test_a_folder_is_reported(draw, check_data, tmp_path):
 def test_bad_images_are_named_and_the_old_sheet_is_kept(draw, check_data, tmp_path):
     root = draw("train", range(3))
     Path(root, "train", "01.png").write_bytes(b"")
-    (tmp_path / "pictures-contact-sheet.png").write_bytes(b"old")
+    (tmp_path / "images-contact-sheet.png").write_bytes(b"old")
     fine, lines = check_data(root)
     assert not fine
-    assert lines[-3:-1] == ["contact sheet: pictures-contact-sheet-2.png", "bad images: 1"]
+    assert lines[-3:-1] == ["contact sheet: images-contact-sheet-2.png", "bad images: 1"]
     assert lines[-1].startswith(f"  {root}/train/01.png ")
-    assert (tmp_path / "pictures-contact-sheet.png").read_bytes() == b"old"
+    assert (tmp_path / "images-contact-sheet.png").read_bytes() == b"old"
 
 
 def test_single_photos_are_called_photos(draw, check_data):
@@ -144,7 +144,7 @@ def test_ten_troubles_at_once_are_each_named_once(tmp_path, check_data):
     ("output", "message"),
     [
         ("taken.png", "exists and is not overwritten"),
-        ("pictures/train/sheet.png", "would become one of the images"),
+        ("images/train/sheet.png", "would become one of the images"),
         ("sheet.txt", "must be a .png file"),
         ("nowhere/sheet.png", "there is no folder"),
     ],
@@ -154,7 +154,7 @@ def test_the_sheet_goes_to_a_new_file_outside_the_data(draw, tmp_path, monkeypat
     draw("train", [0])
     Path("taken.png").touch()
     with pytest.raises(UserError, match=message):
-        check_output(output, "pictures")
+        check_output(output, "images")
 
 
 def test_the_tool_ends_with_1_for_bad_images(draw, tmp_path):

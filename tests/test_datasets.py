@@ -197,7 +197,7 @@ def test_cityscapes_know_their_classes_and_what_is_not_scored(build, tmp_path):
 @pytest.mark.parametrize("ending", ["jpg", "png"])
 @pytest.mark.parametrize("put", [functools.partial(pack, name="maps"), unpack])
 def test_pairs_are_the_halves_to_the_last_bit(build, tmp_path, put, ending):
-    files = authors_files("maps", ending) | {"maps/._hidden.jpg": b"", "maps/train/notes.txt": b"no picture"}
+    files = authors_files("maps", ending) | {"maps/._hidden.jpg": b"", "maps/train/notes.txt": b"no image"}
     builder = build("maps", put(tmp_path / "manual", files=files))
     one, two, three = list(files.values())[:3]
     assert list(builder.info.splits) == ["train", "val"]
@@ -266,7 +266,7 @@ def test_the_manual_directory_of_a_failed_download_is_the_one_that_was_given(bui
     [
         (encode(draw(0, (16, 33)), "png"), "train/bad.png in {} is 33 pixels wide, so its halves differ in size"),
         (side_by_side(0, "png")[:200], "train/bad.png in {} cannot be decoded"),
-        (b"not a picture", "train/bad.png in {} cannot be decoded (not an image that can be read)"),
+        (b"not an image", "train/bad.png in {} cannot be decoded (not an image that can be read)"),
     ],
 )
 def test_a_bad_image_is_named(build, tmp_path, content, message):

@@ -52,7 +52,7 @@ def test_two_devices_equal_one_with_instance_norm(stepped):
     assert kinds["gradient"] == kinds["weight"] > 20
 
 
-def test_batch_norm_takes_the_statistics_of_each_devices_pictures(stepped):
+def test_batch_norm_takes_the_statistics_of_each_devices_images(stepped):
     one, two = stepped(1, "batch"), stepped(2, "batch")
     assert abs(one["loss 0 g_l1"] - two["loss 0 g_l1"]) > 1e-4
 

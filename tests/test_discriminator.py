@@ -53,7 +53,7 @@ def randomized(network):
     return weights(network)
 
 
-def pictures(*shape, seed=1):
+def images(*shape, seed=1):
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
@@ -82,7 +82,7 @@ def numpy_patchgan_16(condition, image, w, axes):
 def influence(field, size):
     """bool [size, size]: which pixels of the image move the logit in the middle of the map."""
     network = build_discriminator(narrow(field, size, norm="none", conditional=False))
-    image = tf.constant(pictures(1, size, size, 3))
+    image = tf.constant(images(1, size, size, 3))
     with tf.GradientTape() as tape:
         tape.watch(image)
         logits = run(network, image)
@@ -113,14 +113,14 @@ def test_size_of_the_map_at_256(field, side):
 def test_size_of_the_map_at_other_sizes(field, size, shape):
     config = narrow(field, size)
     network = build_discriminator(config)
-    x = pictures(1, *config.size, 3)
+    x = images(1, *config.size, 3)
     assert run(network, [x, x]).shape == (1, *shape, 1) == (1, *network.output_shape[1:])
 
 
 @pytest.mark.parametrize(("statistics", "axes"), [("image", (1, 2)), ("batch", (0, 1, 2))])
 def test_known_answer(statistics, axes):
     network = build_discriminator(Config(image_size=32, base_filters=2, receptive_field=16))
-    condition, image = pictures(2, 32, 32, 3), pictures(2, 32, 32, 3, seed=2)
+    condition, image = images(2, 32, 32, 3), images(2, 32, 32, 3, seed=2)
     expected = numpy_patchgan_16(condition, image, randomized(network), axes)
     assert expected.shape == (2, 14, 14, 1) and expected.std() > 0.1
     np.testing.assert_allclose(run(network, [condition, image], statistics=statistics), expected, atol=2e-5)
@@ -129,7 +129,7 @@ def test_known_answer(statistics, axes):
 def test_pixelgan_is_a_function_of_each_pixel():
     network = build_discriminator(narrow(1, 32, norm="none"))
     w = randomized(network)
-    pair = [pictures(1, 32, 32, 3), pictures(1, 32, 32, 3, seed=2)]
+    pair = [images(1, 32, 32, 3), images(1, 32, 32, 3, seed=2)]
     x = np.concatenate(pair, axis=-1)
     for layer in ("disc1", "disc2"):
         x = x @ w[f"{layer}_conv/kernel"][0, 0] + w[f"{layer}_conv/bias"]
@@ -158,7 +158,7 @@ def test_channels_follow_the_task(task, conditional, channels):
 
 def test_any_number_of_channels():
     network = build_discriminator(SMALL, input_channels=5, output_channels=7)
-    assert run(network, [pictures(2, 64, 64, 5), pictures(2, 64, 64, 7)]).shape == (2, 6, 6, 1)
+    assert run(network, [images(2, 64, 64, 5), images(2, 64, 64, 7)]).shape == (2, 6, 6, 1)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_weights_follow_the_seed_and_the_layer():
 @pytest.mark.parametrize("conditional", [True, False])
 def test_feature_layers_are_the_hidden_activations(conditional):
     network = build_discriminator(SMALL.replace(conditional=conditional))
-    x = tf.constant(pictures(2, 64, 64, 3))
+    x = tf.constant(images(2, 64, 64, 3))
     inputs = [x, x] if conditional else x
     logits, *features = run(feature_layers(network), inputs)
     np.testing.assert_array_equal(logits, run(network, inputs))
@@ -245,7 +245,7 @@ def test_bfloat16_keeps_weights_and_logits_in_float32():
     assert {variable.dtype for variable in network.variables} == {"float32"}
     assert {layer.compute_dtype for layer in network.layers[2:-1]} == {"bfloat16"}
     assert network.get_layer("logits").compute_dtype == "float32"
-    pair = [pictures(1, 64, 64, 3), pictures(1, 64, 64, 3, seed=2)]
+    pair = [images(1, 64, 64, 3), images(1, 64, 64, 3, seed=2)]
     logits = run(network, pair)
     assert logits.dtype == tf.float32
     np.testing.assert_allclose(logits, run(build_discriminator(SMALL), pair), atol=0.02)

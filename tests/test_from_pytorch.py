@@ -119,11 +119,11 @@ def test_the_run_translates_exports_and_trains_on(bring_in, tmp_path):
     assert config_for_run(workdir, {"steps": 3}) == config.replace(steps=3)
     translator = Translator.load(workdir)
     assert translator.step == 0
-    picture = np.random.default_rng(0).integers(0, 256, (50, 40, 3), dtype=np.uint8)
-    assert translator(picture).std() > 10
+    source = np.random.default_rng(0).integers(0, 256, (50, 40, 3), dtype=np.uint8)
+    assert translator(source).std() > 10
     export(workdir, str(tmp_path / "models"))
     served = tf.saved_model.load(str(tmp_path / "models" / "1")).signatures["translate"]
-    np.testing.assert_array_equal(served(image=picture[None])["image"][0], translator(picture))
+    np.testing.assert_array_equal(served(image=source[None])["image"][0], translator(source))
 
     train(config, workdir)
     assert json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])["step"] == 2

@@ -51,7 +51,7 @@ def randomized(network):
     return weights(network)
 
 
-def pictures(*shape):
+def batch(*shape):
     return np.random.default_rng(1).uniform(-1, 1, shape).astype(np.float32)
 
 
@@ -102,7 +102,7 @@ def test_golden_number_of_parameters(size, count):
 @pytest.mark.parametrize(("generator", "skips"), [("unet", True), ("encoder_decoder", False)])
 def test_known_answer(generator, skips):
     network = build_generator(Config(image_size=32, base_filters=2, generator=generator))
-    x = pictures(2, 32, 32, 3)
+    x = batch(2, 32, 32, 3)
     expected = numpy_generator(x, randomized(network), 5, skips)
     assert expected.std() > 0.1
     np.testing.assert_allclose(run(network, x), expected, atol=2e-5)
@@ -173,7 +173,7 @@ def test_the_innermost_map(size, innermost):
 
 @pytest.mark.parametrize("size", [(32, 64), (96, 32)])
 def test_other_sizes_than_square(size):
-    network, x = build_generator(Config(image_size=size, base_filters=2)), pictures(1, *size, 3)
+    network, x = build_generator(Config(image_size=size, base_filters=2)), batch(1, *size, 3)
     expected = numpy_generator(x, randomized(network), 5, skips=True)
     np.testing.assert_allclose(run(network, x), expected, atol=2e-5)
 
@@ -188,20 +188,20 @@ def test_channels_follow_the_task(task, channels):
 
 def test_any_number_of_channels():
     network = build_generator(Config(image_size=32, base_filters=2), input_channels=5, output_channels=7)
-    assert run(network, pictures(2, 32, 32, 5)).shape == (2, 32, 32, 7)
+    assert run(network, batch(2, 32, 32, 5)).shape == (2, 32, 32, 7)
 
 
 def test_a_network_for_any_size_equals_the_one_for_its_size():
     fixed, free = build_generator(SMALL), build_generator(SMALL, image_size=(None, None))
     randomized(fixed)
     free.set_weights(fixed.get_weights())
-    x = pictures(2, 64, 64, 3)
+    x = batch(2, 64, 64, 3)
     np.testing.assert_allclose(run(free, x), run(fixed, x), atol=1e-5)
-    assert run(free, pictures(1, 128, 64, 3)).shape == (1, 128, 64, 3)
+    assert run(free, batch(1, 128, 64, 3)).shape == (1, 128, 64, 3)
 
 
 def test_noise_and_batch_statistics_reach_the_output():
-    network, x = build_generator(SMALL), pictures(2, 64, 64, 3)
+    network, x = build_generator(SMALL), batch(2, 64, 64, 3)
     plain = run(network, x)
     assert np.abs(run(network, x, seed=[1, 2]) - plain).max() > 1e-3
     assert np.abs(run(network, x, statistics="batch") - plain).max() > 1e-3
@@ -238,10 +238,10 @@ def test_bfloat16_keeps_weights_and_the_last_layer_in_float32():
     assert {layer.compute_dtype for layer in network.layers[1:-2]} == {"bfloat16"}
 
 
-def test_bfloat16_gives_nearly_the_same_answer_and_does_not_round_it():
+def test_bfloat16_gives_nearly_the_same_output_and_does_not_round_it():
     exact, rounded = build_generator(SMALL), build_generator(SMALL.replace(precision="bfloat16"))
-    x = pictures(1, 64, 64, 3)
-    answer = run(rounded, x)
-    assert answer.dtype == "float32"
-    np.testing.assert_allclose(answer, run(exact, x), atol=0.02)
-    assert np.any(keras.ops.cast(keras.ops.cast(answer, "bfloat16"), "float32") != answer)
+    x = batch(1, 64, 64, 3)
+    predicted = run(rounded, x)
+    assert predicted.dtype == "float32"
+    np.testing.assert_allclose(predicted, run(exact, x), atol=0.02)
+    assert np.any(keras.ops.cast(keras.ops.cast(predicted, "bfloat16"), "float32") != predicted)

@@ -1,4 +1,4 @@
-"""Pictures as arrays: reading files, pairs, the range of the networks, padding."""
+"""Images as arrays: reading files, pairs, the range of the networks, padding."""
 
 import io
 import struct
@@ -14,14 +14,14 @@ from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
 
 
-def random_picture(height=6, width=10):
+def random_image(height=6, width=10):
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def read(picture, kind, **options):
-    """What `read_image` makes of a Pillow picture that is saved as a kind of file."""
+def read(source, kind, **options):
+    """What `read_image` makes of a Pillow image that is saved as a kind of file."""
     file = io.BytesIO()
-    picture.save(file, kind, **options)
+    source.save(file, kind, **options)
     return images.read_image(file)
 
 
@@ -55,35 +55,35 @@ def padded_by_numpy(image, multiple):
 
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".tif", ".tiff"])
 def test_a_lossless_file_is_read_exactly(tmp_path, ending):
-    path = str(tmp_path / f"picture{ending}")
-    Image.fromarray(random_picture()).save(path)
-    picture = images.read_image(path)
-    assert picture.dtype == np.uint8
-    np.testing.assert_array_equal(picture, random_picture())
+    path = str(tmp_path / f"image{ending}")
+    Image.fromarray(random_image()).save(path)
+    source = images.read_image(path)
+    assert source.dtype == np.uint8
+    np.testing.assert_array_equal(source, random_image())
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".jpeg", ".webp", ".gif"])
 def test_a_file_of_one_color_is_read_in_any_format(tmp_path, ending):
-    path = tmp_path / f"picture{ending}"
+    path = tmp_path / f"image{ending}"
     Image.new("RGB", (20, 10), (200, 100, 50)).save(path)
-    picture = images.read_image(path)
-    assert picture.shape == (10, 20, 3)
-    assert np.abs(picture.astype(int) - (200, 100, 50)).max() <= 3
+    source = images.read_image(path)
+    assert source.shape == (10, 20, 3)
+    assert np.abs(source.astype(int) - (200, 100, 50)).max() <= 3
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "I;16"])
 def test_any_kind_of_png_becomes_rgb(mode):
     gray = np.array([[0, 255, 255], [255, 0, 0]], np.uint8)
-    picture = Image.fromarray(gray.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(gray).convert(mode)
-    np.testing.assert_array_equal(read(picture, "PNG"), np.repeat(gray[..., None], 3, axis=-1))
+    source = Image.fromarray(gray.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(gray).convert(mode)
+    np.testing.assert_array_equal(read(source, "PNG"), np.repeat(gray[..., None], 3, axis=-1))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF"])
 def test_a_palette_is_looked_up(kind):
-    picture = Image.fromarray(np.array([[0, 1, 2], [2, 1, 0]], np.uint8), "P")
-    picture.putpalette([255, 0, 0, 0, 200, 9, 7, 8, 250])
+    source = Image.fromarray(np.array([[0, 1, 2], [2, 1, 0]], np.uint8), "P")
+    source.putpalette([255, 0, 0, 0, 200, 9, 7, 8, 250])
     red, green, blue = (255, 0, 0), (0, 200, 9), (7, 8, 250)
-    np.testing.assert_array_equal(read(picture, kind), [[red, green, blue], [blue, green, red]])
+    np.testing.assert_array_equal(read(source, kind), [[red, green, blue], [blue, green, red]])
 
 
 # 16 bits: 100·257 is 100 exactly; 128 more rounds down and 129 more rounds up, where cutting gives 100 for both.
@@ -101,8 +101,8 @@ def deep(channels):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_sixteen_bits_of_png_are_scaled_and_rounded(channels):
     values, expected = deep(channels)
-    picture = images.read_image(io.BytesIO(tf.io.encode_png(values).numpy()))
-    np.testing.assert_array_equal(picture, np.broadcast_to(expected, (1, 8, 3)))
+    source = images.read_image(io.BytesIO(tf.io.encode_png(values).numpy()))
+    np.testing.assert_array_equal(source, np.broadcast_to(expected, (1, 8, 3)))
 
 
 def test_sixteen_bits_of_gray_tiff_are_scaled_and_rounded():
@@ -126,9 +126,9 @@ def test_gray_tiff_may_be_big_endian_or_count_from_white(big_endian, photometric
 
 def test_sixteen_bits_of_rgb_tiff_give_the_high_byte():
     values, expected = deep(3)
-    picture = images.read_image(tiff(values, 2))
-    np.testing.assert_array_equal(picture, values >> 8)
-    assert np.abs(picture.astype(int) - expected).max() == 1
+    source = images.read_image(tiff(values, 2))
+    np.testing.assert_array_equal(source, values >> 8)
+    assert np.abs(source.astype(int) - expected).max() == 1
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
@@ -162,18 +162,18 @@ def test_sixteen_bit_alpha_shows_white():
     ],
 )
 def test_a_transparent_color_shows_white(mode, values, transparency, expected):
-    picture = Image.fromarray(np.array([values], np.uint8), mode)
+    source = Image.fromarray(np.array([values], np.uint8), mode)
     if mode == "P":
-        picture.putpalette([255, 0, 0, 0, 200, 9])
-    np.testing.assert_array_equal(read(picture, "PNG", transparency=transparency), [expected])
+        source.putpalette([255, 0, 0, 0, 200, 9])
+    np.testing.assert_array_equal(read(source, "PNG", transparency=transparency), [expected])
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_an_animation_gives_its_first_frame(kind):
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
-    picture = read(frames[0], kind, save_all=True, append_images=frames[1:])
-    assert picture.shape == (8, 8, 3)
-    assert np.abs(picture[4, 4].astype(int) - (255, 0, 0)).max() <= 3
+    source = read(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert source.shape == (8, 8, 3)
+    assert np.abs(source[4, 4].astype(int) - (255, 0, 0)).max() <= 3
 
 
 @pytest.mark.parametrize("adobe", [True, False])
@@ -204,8 +204,8 @@ def test_a_cmyk_jpeg_is_not_inverted(adobe):
 def test_exif_orientation_is_applied(tmp_path, orientation, upright):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(random_picture()).save(tmp_path / "phone.png", exif=exif)
-    np.testing.assert_array_equal(images.read_image(tmp_path / "phone.png"), upright(random_picture()))
+    Image.fromarray(random_image()).save(tmp_path / "phone.png", exif=exif)
+    np.testing.assert_array_equal(images.read_image(tmp_path / "phone.png"), upright(random_image()))
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # pytest undoes the filter of pix2pix_tf.images.
@@ -219,9 +219,9 @@ def test_exif_orientation_is_applied(tmp_path, orientation, upright):
         b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x02\0\0\0\x01\0\x09" + bytes(6),
     ],
 )
-def test_broken_exif_does_not_make_a_picture_unreadable(kind, exif):
+def test_broken_exif_does_not_make_an_image_unreadable(kind, exif):
     file = io.BytesIO()
-    Image.fromarray(random_picture()).save(file, kind, exif=b"Exif\0\0" + exif)
+    Image.fromarray(random_image()).save(file, kind, exif=b"Exif\0\0" + exif)
     assert images.read_image(file).shape == (6, 10, 3)
     assert images.read_header(file) == images.Header(6, 10, f"{kind} RGB")
 
@@ -229,7 +229,7 @@ def test_broken_exif_does_not_make_a_picture_unreadable(kind, exif):
 def test_sixteen_bits_are_turned_upright_too(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
-    gray = random_picture()[..., 0]
+    gray = random_image()[..., 0]
     Image.fromarray(gray.astype(np.uint16) * 257).save(tmp_path / "phone.png", exif=exif)
     np.testing.assert_array_equal(images.read_image(tmp_path / "phone.png")[..., 0], np.rot90(gray, -1))
 
@@ -237,7 +237,7 @@ def test_sixteen_bits_are_turned_upright_too(tmp_path):
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_truncated_file_is_named(tmp_path, kind):
     whole = io.BytesIO()
-    Image.fromarray(random_picture(64, 64)).save(whole, kind)
+    Image.fromarray(random_image(64, 64)).save(whole, kind)
     path = tmp_path / "half"
     path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
     with pytest.raises(
@@ -255,7 +255,7 @@ def test_an_empty_file_is_named(tmp_path):
         images.read_header(io.BytesIO(), "record 7")
 
 
-@pytest.mark.parametrize("content", [b"not a picture", b"<html></html>"])
+@pytest.mark.parametrize("content", [b"not an image", b"<html></html>"])
 def test_a_file_that_is_no_image_is_named(tmp_path, content):
     path = tmp_path / "notes.png"
     path.write_bytes(content)
@@ -278,7 +278,7 @@ def test_a_file_object_goes_by_the_name_it_is_given():
 def test_the_header_tells_the_upright_size_and_the_kind(tmp_path, kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(random_picture()).save(tmp_path / "phone", kind, exif=exif)
+    Image.fromarray(random_image()).save(tmp_path / "phone", kind, exif=exif)
     header = images.read_header(tmp_path / "phone")
     assert (header.height, header.width) == images.read_image(tmp_path / "phone").shape[:2]
     assert header.kind == f"{kind} RGB"
@@ -289,7 +289,7 @@ def test_the_header_tells_the_upright_size_and_the_kind(tmp_path, kind, orientat
 @pytest.mark.parametrize("width", [10_001, 14_000, 60_000])
 def test_a_decompression_bomb_is_refused_by_its_size_in_one_sentence(tmp_path, function, width):
     file = io.BytesIO()
-    Image.fromarray(random_picture()).save(file, "PNG")
+    Image.fromarray(random_image()).save(file, "PNG")
     path = tmp_path / "bomb.png"
     path.write_bytes(declare_size(file.getvalue(), width, 10_000))
     with warnings.catch_warnings(record=True) as shown, pytest.raises(UserError) as caught:
@@ -300,10 +300,10 @@ def test_a_decompression_bomb_is_refused_by_its_size_in_one_sentence(tmp_path, f
     assert shown == []
 
 
-def test_the_largest_allowed_picture_passes_without_a_warning_and_pillows_own_limit_stays(tmp_path):
+def test_the_largest_allowed_image_passes_without_a_warning_and_pillows_own_limit_stays(tmp_path):
     limit = Image.MAX_IMAGE_PIXELS
     file = io.BytesIO()
-    Image.fromarray(random_picture()).save(file, "PNG")
+    Image.fromarray(random_image()).save(file, "PNG")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         header = images.read_header(io.BytesIO(declare_size(file.getvalue(), 10_000, 10_000)))
@@ -312,15 +312,15 @@ def test_the_largest_allowed_picture_passes_without_a_warning_and_pillows_own_li
 
 
 def test_split_pair_cuts_in_the_middle():
-    picture = random_picture(4, 10)
-    left, right = images.split_pair(picture, "pair.png")
+    source = random_image(4, 10)
+    left, right = images.split_pair(source, "pair.png")
     assert left.shape == right.shape == (4, 5, 3)
-    np.testing.assert_array_equal(np.concatenate([left, right], axis=1), picture)
+    np.testing.assert_array_equal(np.concatenate([left, right], axis=1), source)
 
 
 def test_a_pair_of_odd_width_is_refused():
     with pytest.raises(UserError, match=r"pair\.png is 7 pixels wide.* need an even width"):
-        images.split_pair(random_picture(4, 7), "pair.png")
+        images.split_pair(random_image(4, 7), "pair.png")
 
 
 def test_the_range_of_the_networks():

@@ -30,7 +30,7 @@ def saved_and_loaded(network, tmp_path):
     return keras.models.load_model(tmp_path / "network.keras")
 
 
-def pictures(*shape):
+def images(*shape):
     return tf.random.stateless_uniform(shape, [1, 2], -1.0, 1.0)
 
 
@@ -46,7 +46,7 @@ def test_all_of_a_network_comes_back(tiny, tmp_path, build, changes):
     for ours, theirs in zip(loaded.weights, network.weights, strict=True):
         assert ours.path == theirs.path
         np.testing.assert_array_equal(ours, theirs)
-    inputs = [pictures(1, *one.shape[1:]) for one in network.inputs]
+    inputs = [images(1, *one.shape[1:]) for one in network.inputs]
     inputs = inputs if len(inputs) > 1 else inputs[0]
     for seed in (None, [1, 2]):
         np.testing.assert_array_equal(run(loaded, inputs, seed=seed), run(network, inputs, seed=seed))
@@ -62,15 +62,15 @@ def test_a_layer_made_from_its_configuration_starts_with_the_same_weights(tiny):
 def test_a_generator_for_all_sizes_stays_one(tiny, tmp_path):
     network = build_generator(tiny(), image_size=(None, None))
     loaded = saved_and_loaded(network, tmp_path)
-    picture = pictures(1, 64, 96, 3)
-    np.testing.assert_array_equal(loaded(picture), network(picture))
+    image = images(1, 64, 96, 3)
+    np.testing.assert_array_equal(loaded(image), network(image))
 
 
 def test_loaded_networks_train_as_the_saved_ones(tiny, tmp_path):
     config = tiny(dropout=0.0)
     originals = build_generator(config), build_discriminator(config)
     loaded = [saved_and_loaded(network, tmp_path) for network in originals]
-    condition, target = pictures(2, 32, 32, 3), pictures(2, 32, 32, 3) / 2
+    condition, target = images(2, 32, 32, 3), images(2, 32, 32, 3) / 2
     for networks in (originals, loaded):
         optimizers = [Adam(variables_of(network), config.beta_1) for network in networks]
         step = make_train_step(config, *networks, *optimizers)
@@ -83,11 +83,11 @@ def test_loaded_networks_train_as_the_saved_ones(tiny, tmp_path):
 def test_load_generator_takes_a_keras_file_or_a_run(tiny, tmp_path):
     network = build_generator(tiny())
     network.save(tmp_path / "network.keras")
-    picture = pictures(1, 32, 32, 3)
-    np.testing.assert_array_equal(load_generator(str(tmp_path / "network.keras"))(picture), network(picture))
+    image = images(1, 32, 32, 3)
+    np.testing.assert_array_equal(load_generator(str(tmp_path / "network.keras"))(image), network(image))
     run_dir = str(GOLDEN_RUNS / "batch")
-    expected = Translator.load(run_dir).generator(picture)
-    np.testing.assert_array_equal(load_generator(run_dir)(picture), expected)
+    expected = Translator.load(run_dir).generator(image)
+    np.testing.assert_array_equal(load_generator(run_dir)(image), expected)
 
 
 def test_load_generator_refuses_what_is_neither(tmp_path):

@@ -228,7 +228,7 @@ def test_statistics_of_an_image_normalize_it_and_another_alike(precision):
 
 @pytest.mark.parametrize("kind", ["batch", "instance"])
 @pytest.mark.parametrize("seed", [None, [1, 2]])
-def test_an_answer_does_not_depend_on_what_shares_the_batch(kind, seed):
+def test_an_output_does_not_depend_on_what_shares_the_batch(kind, seed):
     generator, x = build_generator(CONFIG.replace(norm=kind)), random(3, 32, 32, 3)
     together = run(generator, x, statistics="image", seed=seed)
     for number in range(3):

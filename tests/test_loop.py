@@ -219,7 +219,7 @@ def test_other_tasks_and_objectives_train_too(tiny, tmp_path, changes, terms):
 
 
 def test_eval_every_measures_between_the_samples_and_keeps_the_best_generator(tiny, tmp_path, monkeypatch):
-    """The weights of step 2 answer in gray, all others in white: by L1 the second is the best."""
+    """The weights of step 2 output in gray, all others in white: by L1 the second is the best."""
 
     def paint(fake, step):
         for variable in fake.generator.variables:
@@ -391,7 +391,7 @@ def test_a_weight_that_is_not_finite_is_never_saved(tiny, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("where", ["train", "val"])
-def test_a_picture_that_cannot_be_read_is_named(textured_pairs, tiny, tmp_path, monkeypatch, where):
+def test_an_image_that_cannot_be_read_is_named(textured_pairs, tiny, tmp_path, monkeypatch, where):
     FakeStep(monkeypatch)
     data = shutil.copytree(textured_pairs, tmp_path / "data")
     for path in (data / where).iterdir():

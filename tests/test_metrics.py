@@ -7,7 +7,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from pix2pix_tf.metrics import image_metrics
 
 
-def pictures(noise=0.2):
+def images(noise=0.2):
     """Smooth targets and noisy outputs, float32 [3, 24, 32, 3] in [-1, 1]."""
     rng = np.random.default_rng(0)
     rows, columns = np.mgrid[:24, :32]
@@ -38,21 +38,21 @@ def test_psnr_by_hand():
 @pytest.mark.parametrize(("name", "reference"), [("psnr", None), ("ssim", ssim_of_wang)])
 def test_each_image_agrees_with_scikit_image(name, reference):
     reference = reference or (lambda output, target: peak_signal_noise_ratio(target, output, data_range=2))
-    output, target = pictures()
+    output, target = images()
     expected = [reference(*pair) for pair in zip(output, target, strict=True)]
     np.testing.assert_allclose(image_metrics(output, target)[name], expected, rtol=1e-5)
 
 
-def test_a_perfect_answer():
-    _, target = pictures()
+def test_a_perfect_output():
+    _, target = images()
     metrics = image_metrics(target, target)
     np.testing.assert_array_equal(metrics["l1"], [0, 0, 0])
     np.testing.assert_array_equal(metrics["psnr"], [np.inf] * 3)
     np.testing.assert_allclose(metrics["ssim"], [1, 1, 1], rtol=1e-6)
 
 
-def test_an_answer_out_of_range_is_measured_as_it_is_shown():
-    _, target = pictures()
+def test_an_output_out_of_range_is_measured_as_it_is_shown():
+    _, target = images()
     for value, shown in zip(
         image_metrics(target * 9, target).values(),
         image_metrics(np.clip(target * 9, -1, 1), target).values(),

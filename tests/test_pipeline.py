@@ -210,7 +210,7 @@ def test_training_caches_as_the_configuration_says(gigabytes, at_least, at_most)
 
 
 @pytest.mark.parametrize("bad", [0, 3])
-def test_a_image_that_cannot_be_used_raises_its_own_error(bad):
+def test_an_image_that_cannot_be_used_raises_its_own_error(bad):
     def read(number):
         if number == bad:
             raise UserError(f"{number}.png cannot be decoded")

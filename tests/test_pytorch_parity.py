@@ -18,8 +18,8 @@ from pix2pix_tf.training.step import make_train_step
 functional = torch.nn.functional
 
 
-def pictures(*shape, seed=0):
-    """Smooth random pictures in [-1, 1]."""
+def images(*shape, seed=0):
+    """Smooth random images in [-1, 1]."""
     count, height, width, channels = shape
     coarse = np.random.default_rng(seed).uniform(-1, 1, (count, height // 8, width // 8, channels))
     return tf.image.resize(coarse, (height, width)).numpy()
@@ -46,26 +46,26 @@ def imported(tmp_path, generator, discriminator=None, **given):
         ("batch", 8, 64, False),
     ],
 )
-def test_the_generator_gives_the_same_answer_at_256(tmp_path, norm, levels, width, dropout):
+def test_the_generator_gives_the_same_output_at_256(tmp_path, norm, levels, width, dropout):
     network = randomized(reference.UNet(levels, width, norm, dropout=dropout)).train()
     for module in network.modules():
         if isinstance(module, torch.nn.Dropout):
             module.eval()
     workdir, _, _, _ = imported(tmp_path, network)
-    picture = pictures(1, 256, 256, 3)
+    source = images(1, 256, 256, 3)
     with torch.no_grad():
-        expected = to_numpy(network(to_torch(picture)))
-    answer = Translator.load(workdir).generate(picture)
+        expected = to_numpy(network(to_torch(source)))
+    output = Translator.load(workdir).generate(source)
     assert 0.2 < np.std(expected) < 0.9  # Neither vanishing nor saturated.
-    np.testing.assert_allclose(answer, expected, atol=1e-4)
+    np.testing.assert_allclose(output, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 2), (1, 3)])
 def test_other_channels(tmp_path, inputs, outputs):
     network = randomized(reference.UNet(inputs=inputs, outputs=outputs))
     _, _, generator, _ = imported(tmp_path, network)
-    picture = pictures(1, 32, 32, inputs)
-    np.testing.assert_allclose(generator(picture), to_numpy(network(to_torch(picture))), atol=1e-4)
+    source = images(1, 32, 32, inputs)
+    np.testing.assert_allclose(generator(source), to_numpy(network(to_torch(source))), atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
@@ -77,7 +77,7 @@ def test_the_discriminator_gives_the_same_logits_at_256(tmp_path, norm, field, c
     generator = randomized(reference.UNet(8, width, norm))
     _, config, _, ours = imported(tmp_path, generator, network)
     assert (config.receptive_field, config.conditional) == (field, conditional)
-    condition, image = pictures(2, 256, 256, 3, seed=1), pictures(2, 256, 256, 3, seed=2)
+    condition, image = images(2, 256, 256, 3, seed=1), images(2, 256, 256, 3, seed=2)
     seen = np.concatenate([condition, image], axis=-1) if conditional else image
     expected = to_numpy(network.train()(to_torch(seen)))
     logits = run(ours, [condition, image] if conditional else image, statistics="batch")
@@ -127,7 +127,7 @@ def test_one_step_of_training_is_the_same(tmp_path, size, bound):
     before = [
         {name: value.detach().clone().numpy() for name, value in network.named_parameters()} for network in theirs
     ]
-    condition, target = pictures(2, size, size, 3, seed=1), pictures(2, size, size, 3, seed=2)
+    condition, target = images(2, size, size, 3, seed=1), images(2, size, size, 3, seed=2)
     expected = step_in_pytorch(*theirs, to_torch(condition).double(), to_torch(target).double(), rate)
     step = make_train_step(config, *ours, Descent(), Descent())
     losses = step(condition, target, tf.zeros([2, 2], tf.int64), tf.constant(rate))

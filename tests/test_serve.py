@@ -410,7 +410,9 @@ def test_a_prediction_over_grpc_is_finished_after_ctrl_c(exports):
 def test_a_request_that_never_comes_does_not_keep_the_server(exports):
     with serving(exports.first.parent) as server:
         with socket.create_connection(server.url.removeprefix("http://").split(":")) as connection:
-            connection.sendall(b"POST /v1/models/pix2pix:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+            connection.sendall(
+                b"POST /v1/models/pix2pix:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+            )
             time.sleep(1)
             server.process.send_signal(signal.SIGTERM)
             response = http.client.HTTPResponse(connection)

@@ -262,7 +262,7 @@ def test_an_empty_folder_is_named(draw, folders, named):
 
 
 @pytest.mark.parametrize("alone, where", [("A", "B"), ("B", "A")])
-def test_a_image_without_partner_is_named(draw, alone, where):
+def test_an_image_without_partner_is_named(draw, alone, where):
     draw(where, [0], where)
     root = draw(alone, [0, 1, 2], alone)
     with pytest.raises(

@@ -26,7 +26,7 @@ class Descent:
             variable.assign_sub(learning_rate * gradient)
 
 
-def pictures(seed):
+def images(seed):
     coarse = tf.random.stateless_uniform([2, 8, 8, 3], [seed, 0], -1.0, 1.0)
     return tf.image.resize(coarse, (32, 32))
 
@@ -77,7 +77,7 @@ def one_step(config, rate=0.1):
     """Networks after one step of gradient descent, and its losses; compiled once for all tests."""
     generator, discriminator = networks(config)
     step = make_train_step(config, generator, discriminator, Descent(), Descent())
-    losses = step(pictures(1), pictures(2), SEEDS, tf.constant(rate))
+    losses = step(images(1), images(2), SEEDS, tf.constant(rate))
     return generator, discriminator, {name: float(value) for name, value in losses.items()}
 
 
@@ -103,7 +103,7 @@ OF_THE_GENERATOR = [{"reconstruction": "l2"}, {"reconstruction_weight": 0.0}, WE
 def test_the_discriminators_update_is_the_gradient_of_half_its_losses(changes):
     config = CONFIG.replace(**changes)
     generator, discriminator = networks(config)
-    condition, target = pictures(1), pictures(2)
+    condition, target = images(1), images(2)
     fake = run(generator, condition, statistics="batch", seed=SEEDS)
     expected = descended(discriminator, lambda: discriminator_objective(config, discriminator, condition, target, fake))
     _, updated, losses = one_step(config)
@@ -118,7 +118,7 @@ def test_the_generators_update_is_the_gradient_against_the_updated_discriminator
     config = CONFIG.replace(**changes)
     updated_generator, updated, losses = one_step(config)
     generator, _ = networks(config)
-    condition, target = pictures(1), pictures(2)
+    condition, target = images(1), images(2)
 
     def objective():
         fake = run(generator, condition, statistics="batch", seed=SEEDS)
@@ -131,8 +131,8 @@ def test_the_generators_update_is_the_gradient_against_the_updated_discriminator
 def test_the_old_discriminator_would_give_another_loss():
     generator, discriminator = networks(CONFIG)
     _, updated, losses = one_step(CONFIG, rate=1.0)
-    fake = run(generator, pictures(1), statistics="batch", seed=SEEDS)
-    old, new = (float(call(CONFIG, see(CONFIG, d, pictures(1), fake), True)) for d in (discriminator, updated))
+    fake = run(generator, images(1), statistics="batch", seed=SEEDS)
+    old, new = (float(call(CONFIG, see(CONFIG, d, images(1), fake), True)) for d in (discriminator, updated))
     assert losses["g_gan"] == pytest.approx(new, rel=1e-4)
     assert losses["g_gan"] != pytest.approx(old, rel=1e-2)
 
@@ -161,13 +161,13 @@ def test_without_gan_weight_there_is_no_discriminator():
     config = CONFIG.replace(gan_weight=0.0)
     generator, _ = networks(config)
 
-    def answer():
-        return run(generator, pictures(1), statistics="batch", seed=SEEDS)
+    def output():
+        return run(generator, images(1), statistics="batch", seed=SEEDS)
 
-    expected_l1 = float(tf.reduce_mean(tf.abs(pictures(2) - answer())))
-    expected = descended(generator, lambda: generator_objective(config, None, pictures(1), pictures(2), answer()))
+    expected_l1 = float(tf.reduce_mean(tf.abs(images(2) - output())))
+    expected = descended(generator, lambda: generator_objective(config, None, images(1), images(2), output()))
     step = make_train_step(config, generator, None, Descent(), None)
-    losses = step(pictures(1), pictures(2), SEEDS, tf.constant(0.1))
+    losses = step(images(1), images(2), SEEDS, tf.constant(0.1))
     assert losses.keys() == {"g_loss", "g_l1"}
     np.testing.assert_allclose([losses["g_loss"], losses["g_l1"]], [100 * expected_l1, expected_l1], rtol=1e-4)
     assert_all_close(values(generator), expected)
@@ -184,7 +184,7 @@ def test_a_step_is_reproducible_and_its_noise_follows_the_seeds():
     for seeds in (SEEDS, SEEDS, SEEDS + 1):
         generator.set_weights(start[0])
         discriminator.set_weights(start[1])
-        losses = step(pictures(1), pictures(2), seeds, tf.constant(0.1))
+        losses = step(images(1), images(2), seeds, tf.constant(0.1))
         results.append([*losses.values(), *values(generator), *values(discriminator)])
     first, same, other = results
     assert all(np.array_equal(a, b) for a, b in zip(first, same, strict=True))
@@ -197,8 +197,8 @@ def test_bfloat16_losses_are_nearly_those_of_float32():
         assert rounded[name] == pytest.approx(value, rel=0.05)
 
 
-def test_training_on_one_pair_brings_the_answer_nearer():
+def test_training_on_one_pair_brings_the_output_nearer():
     generator, discriminator = build_generator(CONFIG), build_discriminator(CONFIG)
     step = make_train_step(CONFIG, generator, discriminator, adam(generator), adam(discriminator))
-    history = [float(step(pictures(1), pictures(2), SEEDS, tf.constant(5e-3))["g_l1"]) for _ in range(20)]
+    history = [float(step(images(1), images(2), SEEDS, tf.constant(5e-3))["g_l1"]) for _ in range(20)]
     assert history[-1] < 0.75 * history[0]

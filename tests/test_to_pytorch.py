@@ -54,8 +54,8 @@ def test_without_batch_norm_the_function_survives_a_round_trip(imported, tmp_pat
     (path,) = export_run(imported(network, gan_weight=0.0), str(tmp_path / "out"))
     again = reference.UNet(norm=norm)
     again.load_state_dict(load(path), strict=True)
-    picture = torch.rand(1, 3, 32, 32) * 2 - 1
-    np.testing.assert_allclose(again(picture).detach(), network(picture).detach(), atol=1e-5)
+    image = torch.rand(1, 3, 32, 32) * 2 - 1
+    np.testing.assert_allclose(again(image).detach(), network(image).detach(), atol=1e-5)
     cancelled = {"instance": 2 * 5 - 3, "none": 0}[norm]
     zeroed = [name for name, value in again.state_dict().items() if name.endswith("bias") and not value.any()]
     assert len(zeroed) == cancelled
@@ -68,12 +68,12 @@ def test_what_is_trained_here_runs_there(tiny, tmp_path):
     network = reference.UNet(dropout=True).eval()
     network.load_state_dict(load(generator), strict=True)
     reference.PatchGAN().load_state_dict(load(discriminator), strict=True)
-    for module in network.modules():  # As at training, norm takes the statistics of the picture.
+    for module in network.modules():  # As at training, norm takes the statistics of the image.
         if isinstance(module, torch.nn.BatchNorm2d):
             module.train()
-    picture = tf.random.stateless_uniform([1, 32, 32, 3], [1, 2], -1.0, 1.0).numpy()
-    expected = Translator.load(run).generate(picture)
-    np.testing.assert_allclose(to_numpy(network(to_torch(picture))), expected, atol=1e-4)
+    image = tf.random.stateless_uniform([1, 32, 32, 3], [1, 2], -1.0, 1.0).numpy()
+    expected = Translator.load(run).generate(image)
+    np.testing.assert_allclose(to_numpy(network(to_torch(image))), expected, atol=1e-4)
 
 
 def test_a_run_without_a_discriminator_and_the_best_checkpoint_give_a_generator_alone(tiny, tmp_path):

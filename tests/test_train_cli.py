@@ -116,10 +116,10 @@ def test_a_run_directory_alone_is_enough_to_continue(type_train_py, trained):
         (["--dataset=nosuch"], "There is no TFDS data set 'nosuch'"),
         (["--data_dir=nowhere"], "data_dir nowhere is not a folder"),
         (["--data_dir=../empty"], "../empty holds no images"),
-        (["--data_dir=../pictures"], "../pictures/01.png cannot be decoded"),
-        (["--data_dir=../pictures", "--batch_size=9"], "batch_size 9 is larger than the 1 training pairs"),
+        (["--data_dir=../images"], "../images/01.png cannot be decoded"),
+        (["--data_dir=../images", "--batch_size=9"], "batch_size 9 is larger than the 1 training pairs"),
         (["200"], "Unexpected argument '200'; settings are flags such as --steps=200, see --help."),
-        (["--workdir=../pictures"], "../pictures holds files but no config.json"),
+        (["--workdir=../images"], "../images holds files but no config.json"),
         (["--workdir=../run", "--base_filters=8"], "was started with base_filters=64, not 8; leave --base_filters out"),
         (["--workdir=../broken"], "broken/config.json is no sound JSON"),
     ],
@@ -127,7 +127,7 @@ def test_a_run_directory_alone_is_enough_to_continue(type_train_py, trained):
 def test_a_mistake_is_one_clear_line_and_nothing_is_written(type_train_py, draw, tmp_path, arguments, message):
     draw(".", [0, 1])
     for name in ("00.png", "01.png"):
-        (tmp_path / "pictures" / name).write_bytes((tmp_path / "pictures" / name).read_bytes()[:60])
+        (tmp_path / "images" / name).write_bytes((tmp_path / "images" / name).read_bytes()[:60])
     save_config(Config(), str(tmp_path / "run"))
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken").mkdir()
@@ -172,8 +172,8 @@ def test_a_real_run_is_quiet_and_is_protected_from_other_settings(textured_pairs
     before = files_below(run)
     contradiction = run_train_py("--workdir=runs/faces-translate", "--task=colorize", "--steps=5")
     assert_is_one_line_of_error(contradiction, "runs/faces-translate was started with task='translate', not 'colorize'")
-    for picture in (data / "train").iterdir():
-        picture.write_bytes(picture.read_bytes()[:200])
+    for image in (data / "train").iterdir():
+        image.write_bytes(image.read_bytes()[:200])
     unreadable = run_train_py("--workdir=runs/faces-translate", "--steps=5")
     assert_is_one_line_of_error(unreadable, str(data / "train"), ".png cannot be decoded")
     after = files_below(run)

@@ -130,7 +130,7 @@ def test_a_single_file_has_the_name_that_it_has_in_its_folder(folder, monkeypatc
     assert find_items("b.png").chosen[0].path == "./b.png"
 
 
-# Answers
+# Outputs
 
 
 def test_any_mixture_of_kinds_sizes_and_subfolders(folder, out, model, translator):
