@@ -19,7 +19,8 @@ PACKAGE = REPOSITORY / "pix2pix_tf"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports only what stands above it.
-ORDER = "errors utils model_paths presets sizes config runs cli hardware images grids color datasets".split()
+ORDER = "errors utils model_paths presets sizes config_fields config_checks config runs cli hardware".split()
+ORDER += "images grids color datasets".split()
 ORDER += "palettes augment tasks losses networks data metrics translation".split()
 ORDER += "training inference tiling folder_translation exporting evaluation reproduction".split()
 ORDER += ["study", "serving", "interop", "comparison", "tools"]

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from pix2pix_tf import images
-from pix2pix_tf.config import MIN_LEVELS
+from pix2pix_tf.config_checks import MIN_LEVELS
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError

@@ -3,7 +3,7 @@
 import re
 import typing
 
-from pix2pix_tf.config import MAX_LEVELS, MIN_LEVELS
+from pix2pix_tf.config_checks import MAX_LEVELS, MIN_LEVELS
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.interop import weight_names
 from pix2pix_tf.networks.discriminator import STRIDED_LAYERS

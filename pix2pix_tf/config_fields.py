@@ -1,0 +1,68 @@
+"""What a field of `Config` holds: its default, help text and allowed values, and how a value is checked and stored."""
+
+import dataclasses
+import math
+import os
+
+from pix2pix_tf.errors import UserError
+from pix2pix_tf.sizes import parse_size, written
+
+SIZES = ("image_size", "jitter_size")
+
+
+def field(default, help_text, choices=None, minimum=None, maximum=None, may_change=False):
+    """A dataclass field with its flag's help text and what its value may be."""
+    return dataclasses.field(
+        default=default,
+        metadata={
+            "help": help_text,
+            "choices": choices,
+            "minimum": minimum,
+            "maximum": maximum,
+            "may_change": may_change,
+        },
+    )
+
+
+def plain(value):
+    """NumPy's scalars and paths as Python's own types."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if getattr(value, "shape", None) == () else value
+
+
+def check(field, value):
+    """Raises UserError unless `value` is of the field's type and within what its metadata allow."""
+    rules = field.metadata
+    if field.type is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if isinstance(field.type, type) and type(value) is not field.type:
+        raise UserError(f"{field.name} must be of type {field.type.__name__}. Received: {value!r}.")
+    if rules["choices"] and value not in rules["choices"]:
+        allowed = ", ".join(str(choice) for choice in rules["choices"])
+        raise UserError(f"{field.name} must be one of {allowed}. Received: {value!r}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{field.name} must be a finite number. Received: {value!r}.")
+    if value == "auto":
+        return
+    if rules["minimum"] is not None and value < rules["minimum"]:
+        raise UserError(f"{field.name} must be at least {rules['minimum']}. Received: {value!r}.")
+    if rules["maximum"] is not None and value > rules["maximum"]:
+        raise UserError(f"{field.name} must be at most {rules['maximum']}. Received: {value!r}.")
+
+
+def canonical(name, value):
+    """A field's value as it is stored: sizes in the form that `written` gives them."""
+    if name not in SIZES or value is None:
+        return value
+    if name == "jitter_size" and str(value) == "0":
+        return 0
+    return written(parse_size(name, value))
+
+
+def parse_gigabytes(value) -> float | str:
+    """`"auto"`, `4` or `"4"` → `"auto"` or the number."""
+    try:
+        return value if value == "auto" else float(value)
+    except (TypeError, ValueError):
+        raise UserError(f"cache_gigabytes must be a number of gigabytes, or auto. Received: {value!r}.") from None
