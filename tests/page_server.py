@@ -51,7 +51,7 @@ class FakeModel:
       signatures, version, state: what it says of itself.
       sent: the JSON bodies of :predict, in order.
       failures: what the next calls of :predict answer instead, each a status and a body.
-      holds: {number of a call of :predict: an event that its answer waits for}.
+      holds: {number of a call of :predict: an event that its reply waits for}.
       finished: the numbers of the calls that were answered, in order.
     """
 

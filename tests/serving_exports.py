@@ -1,4 +1,4 @@
-"""A plugin for the tests of serving: two exports whose answers differ."""
+"""A plugin for the tests of serving: two exports whose outputs differ."""
 
 import dataclasses
 import json
@@ -33,7 +33,7 @@ class Exports:
 
     Attributes:
       first, second: their folders.
-      translators: the runs that they were made of, whose answers are theirs.
+      translators: the runs that they were made of, whose outputs are theirs.
     """
 
     first: Path

@@ -56,10 +56,10 @@ def b64(content):
     return {"b64": base64.b64encode(content).decode()}
 
 
-def assert_same(answer, expected):
+def assert_same(output, expected):
     """What an export has to have in common with the run: 99.9 % of values equal, none more than 1 apart."""
-    assert answer.shape == expected.shape
-    distance = np.abs(answer.astype(int) - expected.astype(int))
+    assert output.shape == expected.shape
+    distance = np.abs(output.astype(int) - expected.astype(int))
     assert distance.max() <= 1
     assert np.mean(distance == 0) >= 0.999
 
@@ -140,8 +140,8 @@ class Server:
         if version:
             request.model_spec.version.value = version
         with refusals():
-            answer = self.models.GetModelStatus(request, timeout=PATIENCE)
-        return {status.version: type(status).State.Name(status.state) for status in answer.model_version_status}
+            reply = self.models.GetModelStatus(request, timeout=PATIENCE)
+        return {status.version: type(status).State.Name(status.state) for status in reply.model_version_status}
 
     def metadata_grpc(self, field="signature_def", name="pix2pix"):
         """The response of GetModelMetadata; raises `Refusal`."""

@@ -61,11 +61,11 @@ def address(server):
     return {"rest": server.url, "grpc": server.address}.get
 
 
-# Answers
+# Outputs
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_the_answers_are_those_of_the_run(address, translator, protocol):
+def test_the_outputs_are_those_of_the_run(address, translator, protocol):
     with connect(address(protocol)) as client:
         for size in [(32, 32), (37, 53), (1, 1)]:
             image = smooth_image(*size)
@@ -457,10 +457,10 @@ def test_images_of_all_kinds_are_answered_and_bad_ones_do_not_stop_them(
         f"error: {bad} cannot be decoded (not an image that can be read); replace or remove it.",
         f"error: {large} is refused by the server: the image is 90x80; from 1 to {LIMIT} pixels are allowed",
     ]
-    answers = {path: f"out/{path.stem}-pix2pix.png" for path in good}
-    assert output.splitlines() == [f"{path} → {answer}" for path, answer in answers.items()]
-    for path, answer in answers.items():
-        assert_same(np.asarray(Image.open(tmp_path / "cwd" / answer)), translator(shown[path]))
+    outputs = {path: f"out/{path.stem}-pix2pix.png" for path in good}
+    assert output.splitlines() == [f"{path} → {output}" for path, output in outputs.items()]
+    for path, output in outputs.items():
+        assert_same(np.asarray(Image.open(tmp_path / "cwd" / output)), translator(shown[path]))
 
 
 @pytest.mark.slow

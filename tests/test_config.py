@@ -491,5 +491,5 @@ def test_every_field_has_a_help_text():
 
 def test_settings_need_no_tensorflow():
     code = "import sys, pix2pix_tf; pix2pix_tf.Config(); print({'tensorflow', 'keras', 'numpy'} & sys.modules.keys())"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "set()"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "set()"

@@ -118,7 +118,7 @@ def test_size_of_the_map_at_other_sizes(field, size, shape):
 
 
 @pytest.mark.parametrize(("statistics", "axes"), [("image", (1, 2)), ("batch", (0, 1, 2))])
-def test_known_answer(statistics, axes):
+def test_known_output(statistics, axes):
     network = build_discriminator(Config(image_size=32, base_filters=2, receptive_field=16))
     condition, image = images(2, 32, 32, 3), images(2, 32, 32, 3, seed=2)
     expected = numpy_patchgan_16(condition, image, randomized(network), axes)

@@ -100,7 +100,7 @@ def test_golden_number_of_parameters(size, count):
 
 
 @pytest.mark.parametrize(("generator", "skips"), [("unet", True), ("encoder_decoder", False)])
-def test_known_answer(generator, skips):
+def test_known_output(generator, skips):
     network = build_generator(Config(image_size=32, base_filters=2, generator=generator))
     x = batch(2, 32, 32, 3)
     expected = numpy_generator(x, randomized(network), 5, skips)

@@ -26,7 +26,7 @@ class Load:
     """Requests of every kind, and which version answered them.
 
     Attributes:
-      answered: {version: how many right answers it gave}.
+      answered: {version: how many right outputs it gave}.
       refused: how many wrong requests were refused.
     """
 
@@ -55,15 +55,15 @@ class Load:
             self.refused += 1
 
     def ask_rightly(self, ask, number):
-        """A right request, whose answer must be that of one of the two runs."""
+        """A right request, whose output must be that of one of the two runs."""
         which = number % len(IMAGES)
         if number % 3:
-            answer = ask("translate", {"image": IMAGES[which][None]})["image"][0]
+            output = ask("translate", {"image": IMAGES[which][None]})["image"][0]
         else:
-            answer = decoded(ask("serving_default", {"image_bytes": [encoded(IMAGES[which])]})["image_bytes"][0])
-        distances = [np.abs(answer.astype(int) - expected[which].astype(int)).max() for expected in self.expected]
+            output = decoded(ask("serving_default", {"image_bytes": [encoded(IMAGES[which])]})["image_bytes"][0])
+        distances = [np.abs(output.astype(int) - expected[which].astype(int)).max() for expected in self.expected]
         version = 1 + int(np.argmin(distances))
-        assert_same(answer, self.expected[version - 1][which])
+        assert_same(output, self.expected[version - 1][which])
         with self.counting:
             self.answered[version] += 1
 
@@ -84,7 +84,7 @@ def test_two_hundred_requests_some_wrong_and_a_new_version(exports, tmp_path):
         assert load.refused >= REQUESTS / 20
         assert server.process.poll() is None
         assert server.status_grpc() == {1: "END", 2: "AVAILABLE"}
-        answer = server.post({"signature_name": "translate", "instances": IMAGES[0][None].tolist()}).json()
-        assert_same(np.array(answer["predictions"][0]), load.expected[1][0])
+        reply = server.post({"signature_name": "translate", "instances": IMAGES[0][None].tolist()}).json()
+        assert_same(np.array(reply["predictions"][0]), load.expected[1][0])
         assert "Traceback" not in server.errors()
         print(f"{load.answered} answered, {load.refused} refused")

@@ -1,4 +1,4 @@
-"""What the page shows of a model's answers, in a real Chromium: slider, download, noise, errors, other servers."""
+"""What the page shows of a model's outputs, in a real Chromium: slider, download, noise, errors, other servers."""
 
 import json
 import socket
@@ -18,9 +18,9 @@ def shown(page):
     return to_array(page["compare"].screenshot_as_png).astype(int)
 
 
-def test_the_slider_shows_input_on_its_left_and_answer_on_its_right(page):
+def test_the_slider_shows_input_on_its_left_and_output_on_its_right(page):
     page.browser.execute_script("arguments[0].focus()", page["split"])
-    answer = [255 - value for value in PALETTE["background"]]
+    output = [255 - value for value in PALETTE["background"]]
     for key, share in ((Keys.END, 100), (Keys.HOME, 0), (Keys.ARROW_RIGHT * 40, 40)):
         page.press(key)
         assert page["split"].get_attribute("value") == str(share)
@@ -28,9 +28,9 @@ def test_the_slider_shows_input_on_its_left_and_answer_on_its_right(page):
         row = shown(page)[20]
         width = len(row)
         edge = width * share // 100
-        inputs, answers = row[: max(edge - 8, 0)], row[edge + 8 :]
+        inputs, outputs = row[: max(edge - 8, 0)], row[edge + 8 :]
         assert (inputs == PALETTE["background"]).all()
-        assert (answers == answer).all()
+        assert (outputs == output).all()
 
 
 def test_the_slider_can_be_dragged(page):
@@ -83,7 +83,7 @@ def test_a_model_without_noise_has_no_such_button(visit, model):
     assert not page["noise"].is_displayed()
 
 
-def test_a_new_version_is_shown_with_its_first_answer(page, model):
+def test_a_new_version_is_shown_with_its_first_output(page, model):
     model.version = 4
     page["translate"].click()
     page.until_quiet()

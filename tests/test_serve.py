@@ -391,16 +391,16 @@ def test_a_request_in_flight_is_finished_when_the_server_is_told_to_stop(exports
 @pytest.mark.slow
 def test_a_prediction_over_grpc_is_finished_after_ctrl_c(exports):
     with serving(exports.first.parent) as server:
-        large, answers = smooth_image(1200, 1200), []
+        large, outputs = smooth_image(1200, 1200), []
         before = processor_seconds(server.process)
         asking = threading.Thread(
-            target=lambda: answers.append(server.ask_grpc("serving_default", {"image_bytes": [encoded(large)]}))
+            target=lambda: outputs.append(server.ask_grpc("serving_default", {"image_bytes": [encoded(large)]}))
         )
         asking.start()
         wait_until(lambda: processor_seconds(server.process) > before + 0.1)
         server.process.send_signal(signal.SIGINT)
         asking.join()
-        assert_same(decoded(answers[0]["image_bytes"][0]), exports.translators[0](large))
+        assert_same(decoded(outputs[0]["image_bytes"][0]), exports.translators[0](large))
         output, _ = server.process.communicate(timeout=PATIENCE)
         assert (server.process.returncode, output) == (0, "stopped\n")
         assert server.errors() == ""

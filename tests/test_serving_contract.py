@@ -1,4 +1,4 @@
-"""What TensorFlow Serving and the development server have in common: answers and refusals over REST and gRPC."""
+"""What TensorFlow Serving and the development server have in common: outputs and refusals over REST and gRPC."""
 
 import base64
 import struct
@@ -49,7 +49,7 @@ def ask(request, server):
 
 @pytest.fixture(scope="module")
 def translator(exports):
-    """The run whose answers a server must give."""
+    """The run whose outputs a server must give."""
     return exports.translators[0]
 
 
@@ -66,9 +66,9 @@ def test_the_version_is_available(server):
 
 def test_metadata_over_rest(server):
     for path in ("/v1/models/pix2pix/metadata", "/v1/models/pix2pix/versions/1/metadata"):
-        answer = server.get(path).json()
-        assert answer["model_spec"] == {"name": "pix2pix", "signature_name": "", "version": "1"}
-        sample = answer["metadata"]["signature_def"]["signature_def"]["sample"]
+        reply = server.get(path).json()
+        assert reply["model_spec"] == {"name": "pix2pix", "signature_name": "", "version": "1"}
+        sample = reply["metadata"]["signature_def"]["signature_def"]["sample"]
         assert sample["method_name"] == "tensorflow/serving/predict"
         shape = {"dim": [{"size": "2", "name": ""}], "unknown_rank": False}
         assert sample["inputs"]["seed"] == {"dtype": "DT_INT32", "tensor_shape": shape, "name": "sample_seed:0"}
@@ -76,10 +76,10 @@ def test_metadata_over_rest(server):
 
 
 def test_metadata_over_grpc(server):
-    answer = server.metadata_grpc()
-    assert (answer.model_spec.name, answer.model_spec.version.value) == ("pix2pix", 1)
+    reply = server.metadata_grpc()
+    assert (reply.model_spec.name, reply.model_spec.version.value) == ("pix2pix", 1)
     signatures = SignatureDefMap()
-    assert answer.metadata["signature_def"].Unpack(signatures)
+    assert reply.metadata["signature_def"].Unpack(signatures)
     assert {"serving_default", "translate", "sample"} <= set(signatures.signature_def)
     assert signatures.signature_def["translate"].inputs["image"].dtype == tf.uint8.as_datatype_enum
 
@@ -89,16 +89,16 @@ def test_other_metadata_is_refused(server):
         server.metadata_grpc(field="weights")
 
 
-# Answers
+# Outputs
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
 def test_files_of_several_sizes_are_answered_with_png(ask, translator, kind):
     contents = [encoded(smooth_image(*size), kind) for size in SIZES]
-    answers = ask("serving_default", {"image_bytes": contents})["image_bytes"]
-    for answer, content in zip(answers, contents, strict=True):
-        assert answer.startswith(b"\x89PNG")
-        assert_same(decoded(answer), translator(decoded(content)))
+    outputs = ask("serving_default", {"image_bytes": contents})["image_bytes"]
+    for reply, content in zip(outputs, contents, strict=True):
+        assert reply.startswith(b"\x89PNG")
+        assert_same(decoded(reply), translator(decoded(content)))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -110,15 +110,15 @@ def test_translate(ask, translator, size, channels):
 
 def test_sample_gives_the_same_for_the_same_seed(ask, translator):
     images = np.stack([smooth_image(), smooth_image(seed=1)])
-    answers = [ask("sample", {"image": images, "seed": np.array(seed, np.int32)})["image"] for seed in ([3, 4], [3, 5])]
-    assert_same(answers[0], translator(images, seed=(3, 4)))
-    assert_same(answers[1], translator(images, seed=(3, 5)))
-    assert np.any(answers[0] != answers[1])
+    outputs = [ask("sample", {"image": images, "seed": np.array(seed, np.int32)})["image"] for seed in ([3, 4], [3, 5])]
+    assert_same(outputs[0], translator(images, seed=(3, 4)))
+    assert_same(outputs[1], translator(images, seed=(3, 5)))
+    assert np.any(outputs[0] != outputs[1])
 
 
 def test_a_version_can_be_asked_for(ask, translator):
-    answer = ask("translate", {"image": smooth_image()[None]}, version=1)
-    assert_same(answer["image"], translator(smooth_image()[None]))
+    reply = ask("translate", {"image": smooth_image()[None]}, version=1)
+    assert_same(reply["image"], translator(smooth_image()[None]))
 
 
 def test_row_and_columnar_format_with_and_without_names(server, translator):
@@ -133,9 +133,9 @@ def test_row_and_columnar_format_with_and_without_names(server, translator):
         response = server.post(body)
         assert response.headers["content-type"].startswith("application/json")
         assert response.json().keys() == {key}
-        (answer,) = response.json()[key]
-        assert answer.keys() == {"b64"}
-        assert_same(decoded(base64.b64decode(answer["b64"], validate=True)), translator(smooth_image()))
+        (reply,) = response.json()[key]
+        assert reply.keys() == {"b64"}
+        assert_same(decoded(base64.b64decode(reply["b64"], validate=True)), translator(smooth_image()))
 
 
 def test_row_format_of_nested_lists(server, translator):
@@ -151,20 +151,20 @@ def test_base64_may_have_white_space_and_no_padding(server):
     assert server.post({"instances": [{"b64": wrapped}]}).json() == server.post({"instances": [{"b64": text}]}).json()
 
 
-def test_an_answer_over_grpc_says_which_version_and_signature_it_is_of(server):
+def test_a_reply_over_grpc_says_which_version_and_signature_it_is_of(server):
     request = PredictRequest(inputs={"image_bytes": tf.make_tensor_proto([encoded(smooth_image())])})
     request.model_spec.name = "pix2pix"
     request.output_filter.append("image_bytes")
-    answer = server.predictions.Predict(request, timeout=PATIENCE)
-    spec = answer.model_spec
+    reply = server.predictions.Predict(request, timeout=PATIENCE)
+    spec = reply.model_spec
     assert (spec.name, spec.version.value, spec.signature_name) == ("pix2pix", 1, "serving_default")
-    assert set(answer.outputs) == {"image_bytes"}
+    assert set(reply.outputs) == {"image_bytes"}
 
 
 # Purity
 
 
-def test_an_answer_does_not_depend_on_company_order_or_time(ask):
+def test_an_output_does_not_depend_on_company_order_or_time(ask):
     contents = [encoded(smooth_image(*size, seed)) for seed, size in enumerate([(32, 32), (40, 24), (1, 1), (37, 53)])]
     alone = [ask("serving_default", {"image_bytes": [content]})["image_bytes"][0] for content in contents]
     together = ask("serving_default", {"image_bytes": contents})["image_bytes"]
@@ -175,13 +175,13 @@ def test_an_answer_does_not_depend_on_company_order_or_time(ask):
             assert_same(decoded(another), decoded(one))
 
 
-def test_an_answer_is_the_same_from_sixteen_threads(ask):
+def test_an_output_is_the_same_from_sixteen_threads(ask):
     images = [smooth_image(32, 32, seed)[None] for seed in range(4)]
     alone = [ask("translate", {"image": image})["image"] for image in images]
     with ThreadPoolExecutor(16) as threads:
-        answers = list(threads.map(lambda i: ask("translate", {"image": images[i % 4]})["image"], range(64)))
-    for i, answer in enumerate(answers):
-        assert_same(answer, alone[i % 4])
+        outputs = list(threads.map(lambda i: ask("translate", {"image": images[i % 4]})["image"], range(64)))
+    for i, reply in enumerate(outputs):
+        assert_same(reply, alone[i % 4])
 
 
 # Wrong requests

@@ -252,7 +252,7 @@ def test_half_a_character_is_a_string_like_any_other():
     assert content.tolist() == [b"\xed\xa0\x80"]
 
 
-def test_answers():
+def test_replies():
     image = np.array([[1, 2], [3, 4]], np.uint8)
     files = np.array([b"\xff\0", b""], dtype=object)
     row, column = {"instances": []}, {"inputs": []}

@@ -1,4 +1,4 @@
-"""An export in memory: what it answers, what it refuses, and that its memory returns."""
+"""An export in memory: what it returns, what it refuses, and that its memory returns."""
 
 import gc
 import os
@@ -31,8 +31,8 @@ def test_its_signatures_are_those_of_the_export(model):
 
 
 def test_it_answers_as_the_run_does(model, exports):
-    (answer,) = model.predict("translate", {"image": IMAGE})["image"]
-    assert_same(answer, exports.translators[0](smooth_image()))
+    (output,) = model.predict("translate", {"image": IMAGE})["image"]
+    assert_same(output, exports.translators[0](smooth_image()))
 
 
 @pytest.mark.parametrize(

@@ -57,19 +57,19 @@ def test_headers():
             ("page/page.js", "text/javascript; charset=utf-8"),
             ("page/page.css", "text/css; charset=utf-8"),
         ):
-            answer = requests.get(f"{url}/{path}")
-            assert answer.status_code == 200
-            assert answer.headers["content-type"] == kind
-            policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+            response = requests.get(f"{url}/{path}")
+            assert response.status_code == 200
+            assert response.headers["content-type"] == kind
+            policy = dict(part.strip().split(" ", 1) for part in response.headers["content-security-policy"].split(";"))
             assert policy["default-src"] == "'none'"
             assert policy["script-src"] == policy["style-src"] == "'self'"
             assert policy["img-src"] == "'self' blob: data:"
             assert policy["connect-src"] == "http: https:"
-            assert answer.headers["cache-control"] == "no-cache"
-            assert answer.headers["x-content-type-options"] == "nosniff"
-        unchanged = requests.get(url + "/page/page.js", headers={"If-None-Match": answer.headers["etag"]})
+            assert response.headers["cache-control"] == "no-cache"
+            assert response.headers["x-content-type-options"] == "nosniff"
+        unchanged = requests.get(url + "/page/page.js", headers={"If-None-Match": response.headers["etag"]})
         assert unchanged.status_code == 200  # That was the tag of another file.
-        again = requests.get(url + "/page/page.css", headers={"If-None-Match": answer.headers["etag"]})
+        again = requests.get(url + "/page/page.css", headers={"If-None-Match": response.headers["etag"]})
         assert again.status_code == 304
         assert again.headers["cache-control"] == "no-cache"
         assert requests.get(url + "/page/none.js").status_code == 404
@@ -79,7 +79,7 @@ def test_headers():
 # Start
 
 
-def test_it_starts_with_a_drawing_and_its_answer(visit, model, tmp_path):
+def test_it_starts_with_a_drawing_and_its_output(visit, model, tmp_path):
     page = visit(model)
     assert page["name"].text == "negative"
     assert page["version"].text == "version 3"
