@@ -50,6 +50,7 @@ class Config:
         None, "size that pairs are resized to before the random crop; default image_size*286/256, 0 for no jitter"
     )
     mirror: bool = field(True, "flip half of the pairs left-right")
+    max_images: int = field(0, "train on this many of the pairs, evenly chosen; 0: on all", minimum=0)
     skip_bad_images: bool = field(
         False,
         "read all images at the start, and leave out those that are broken, unpaired, tiny or duplicates",
@@ -67,6 +68,7 @@ class Config:
         "unet", "U-Net, or the same without skip connections (Table 2)", choices=("unet", "encoder_decoder")
     )
     base_filters: int = field(64, "width of the first layer of both networks", minimum=1)
+    discriminator_filters: int = field(0, "the discriminator's own width; 0: base_filters", minimum=0)
     norm: str = field("batch", "normalization layers", choices=("batch", "instance", "none"))
     dropout: float = field(0.5, "dropout rate in the first three decoder blocks: the noise z", minimum=0, maximum=0.99)
     receptive_field: int = field(70, "patch size of the discriminator (Table 3)", choices=(1, 16, 70, 286))

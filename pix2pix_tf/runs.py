@@ -14,7 +14,8 @@ from pix2pix_tf.utils.json_files import parse_json
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
-NETWORK_FIELDS = ("generator", "base_filters", "norm", "receptive_field", "conditional")  # Decide the weights' shapes.
+# Decide the weights' shapes.
+NETWORK_FIELDS = ("generator", "base_filters", "discriminator_filters", "norm", "receptive_field", "conditional")
 
 
 def default_workdir(given: dict) -> str:

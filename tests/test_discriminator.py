@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pix2pix_tf import Config, build_discriminator
+from pix2pix_tf import Config, build_discriminator, build_generator
 from pix2pix_tf.networks.discriminator import feature_layers
 from pix2pix_tf.networks.layers import run
 
@@ -93,6 +93,14 @@ def influence(field, size):
 @pytest.mark.parametrize(("field", "count"), [(70, 2_768_705), (16, 139_585), (286, 11_159_361), (1, 9_024)])
 def test_golden_number_of_parameters(field, count):
     assert build_discriminator(Config(receptive_field=field)).count_params() == count
+
+
+@pytest.mark.parametrize(("field", "count"), [(70, 176_081), (1, 720)])
+def test_it_may_have_a_width_of_its_own(field, count):
+    config = Config(receptive_field=field, base_filters=3, discriminator_filters=16)
+    assert build_discriminator(config).count_params() == count
+    assert build_discriminator(config.replace(base_filters=16, discriminator_filters=0)).count_params() == count
+    assert build_generator(config).get_layer("down1_conv").filters == 3
 
 
 @pytest.mark.parametrize(("field", "size"), [(1, 32), (16, 64), (70, 128), (286, 512)])

@@ -1,6 +1,7 @@
 """All numbers of a run in one call: runs of tiny networks, on toy_facades where there are label maps."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ def test_it_says_what_was_measured_and_how(measured):
         "workdir": run,
         "checkpoint": "latest",
         "split": "val",
+        "limit": 0,
         "noise": True,
         "statistics": None,
         "seed": 4,
@@ -95,6 +97,12 @@ def test_the_same_settings_give_the_same_numbers_and_others_do_not(measured):
 
 
 @pytest.mark.slow
+def test_a_limit_takes_pairs_evenly(measured):
+    run, _ = measured
+    results = evaluate(Settings(run, split="train", limit=3))
+    assert [os.path.basename(one["name"]) for one in results["pictures"]] == ["0.png", "2.png", "4.png"]
+
+
 def test_a_colorization_keeps_the_lightness_and_is_compared_with_gray(untrained_run, textured_pairs):
     results = evaluate(Settings(untrained_run(data_dir=textured_pairs, task="colorize")))
     colors = results["colors"]
@@ -210,7 +218,7 @@ def test_a_split_of_one_pair(to_photos):
         evaluate(Settings(to_photos, split="test"))
     assert str(error.value) == (
         "Split test has 1 pair, but an evaluation compares pairs with each other and needs at least 2; "
-        "add pairs or give another --split."
+        "add pairs, or give another --split or --limit."
     )
 
 

@@ -82,8 +82,13 @@ def test_what_the_files_do_not_tell_is_taken_from_flags(bring_in, textured_pairs
     given = {"direction": "b_to_a", "learning_rate": 1e-5, "steps": 7, "receptive_field": 1, "image_size": "256x512"}
     config, report = bring_in(reference.UNet(8, 2), **given)
     assert {name: getattr(config, name) for name in given} == given
-    assert config.data_dir == textured_pairs
+    assert (config.data_dir, config.discriminator_filters) == (textured_pairs, 0)
     assert report[1] == "no --discriminator: training starts with a fresh one"
+
+
+def test_the_discriminator_may_have_a_width_of_its_own(bring_in):
+    config, _ = bring_in(reference.UNet(), reference.PatchGAN(width=4))
+    assert (config.base_filters, config.discriminator_filters) == (2, 4)
 
 
 def test_a_preset_gives_the_rest(tmp_path):
@@ -216,11 +221,6 @@ RESNET = {"model.1.weight": torch.zeros(2, 3, 7, 7), "model.10.conv_block.1.weig
         (
             [reference.UNet(), reference.PatchGAN(inputs=4)],
             "The discriminator takes 4 channels; with this generator it must be 6 (conditional) or 3 (unconditional).",
-        ),
-        (
-            [reference.UNet(), reference.PatchGAN(width=4)],
-            "The discriminator has base_filters=4 and the generator 2, but a run has one for both; "
-            "leave --discriminator out to start with a fresh one.",
         ),
         (
             [reference.UNet(), reference.PatchGAN(norm="instance")],

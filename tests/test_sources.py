@@ -70,6 +70,14 @@ def test_one_image_in_ten_is_held_out(draw, total, held_out):
     assert file_names(source.train) == [f"{i:02}.png" for i in kept]
 
 
+def test_a_limit_takes_training_pairs_evenly(draw, seen):
+    draw("val", [7, 8])
+    source = open_source(Config(data_dir=draw("train", range(7)), max_images=3))
+    assert seen(source.train) == ["0A 0B", "2A 2B", "4A 4B"]
+    assert seen(source.val) == ["7A 7B", "8A 8B"]
+    assert source.description.endswith(": side-by-side pairs, 3 train, 2 val; translate A → B")
+
+
 def test_val_is_preferred_to_test_and_an_empty_one_does_not_count(draw):
     for folder in ("train", "test", "val"):
         root = draw(folder, range(2))

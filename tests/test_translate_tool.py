@@ -261,6 +261,14 @@ def test_what_is_there_is_kept_and_what_is_missing_is_made(folder, out, model):
     assert files(out) == whole
 
 
+def test_a_limit_translates_the_first_images_and_the_rest_later(folder, out, model):
+    root = folder({f"{i}.png": texture(20, 30, i) for i in range(3)})
+    assert translate_folder(model, root, out, limit=2).made == 2
+    assert sorted(outputs(out)) == ["0.png", "1.png"]
+    outcome = translate_folder(model, root, out)
+    assert (outcome.made, outcome.kept) == (1, 2)
+
+
 def outputs_of(found):
     return {name: content for name, content in found.items() if name.endswith(".png")}
 

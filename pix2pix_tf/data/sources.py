@@ -21,6 +21,7 @@ from pix2pix_tf.presets import names_of_data_sets
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.console import log
 from pix2pix_tf.utils.locks import exclusive_lock
+from pix2pix_tf.utils.spread import evenly_spread
 
 HELD_OUT = 10  # every tenth image, where there is no validation split
 LISTED = 20  # bad images that are named
@@ -64,6 +65,8 @@ def open_source(config) -> Source:
     else:
         train, val = _hold_out(train)
         found = f"{len(val)} held out for validation"
+    if config.max_images:
+        train = train.part(evenly_spread(len(train), config.max_images))
     if config.batch_size > len(train):
         raise UserError(
             f"batch_size {config.batch_size} is larger than the {len(train)} training {data.noun}; make it smaller."

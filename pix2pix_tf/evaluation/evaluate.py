@@ -20,6 +20,7 @@ from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.palettes import Palette
 from pix2pix_tf.tasks import get_task
+from pix2pix_tf.utils.spread import evenly_spread
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Settings:
     Attributes:
       workdir: the run directory.
       checkpoint: the "latest", "step-N", or the "best", which training with `eval_every` keeps.
-      split: "train", "val", or the name of another split of the data; all of its pairs are taken.
+      split: "train", "val", or the name of another split of the data.
+      limit: how many of its pairs are measured, evenly chosen; 0 for all.
       noise: whether dropout is on, as in the paper; image i has the noise of (seed, i).
       statistics: of the norm layers, "image" or "batch"; None for the run's own.
       seed: of the noise and of the bootstrap.
@@ -44,6 +46,7 @@ class Settings:
     workdir: str
     checkpoint: str = "latest"
     split: str = "val"
+    limit: int = 0
     noise: bool = True
     statistics: str | None = None
     seed: int = 0
@@ -110,10 +113,11 @@ def _open(settings) -> _Subject:
     translator = _translator(settings)
     config = translator.config
     split, training = open_splits(config, settings.split)
+    split = split.part(evenly_spread(len(split), settings.limit or len(split)))
     if len(split) < 2:
         raise UserError(
             f"Split {settings.split} has {len(split)} pair, but an evaluation compares pairs with each other and needs "
-            "at least 2; add pairs or give another --split."
+            "at least 2; add pairs, or give another --split or --limit."
         )
     classifier = Classifier.load(settings.fcn) if settings.fcn else None
     if classifier:

@@ -48,6 +48,10 @@ class Items:
     chosen: list[Item]
     origin: str
 
+    def limited(self, count: int) -> "Items":
+        """The same, of which only the first `count` are to be translated; 0 stands for all."""
+        return dataclasses.replace(self, chosen=self.chosen[: count or None])
+
 
 def find_items(path: str, target: str | None = None) -> Items:
     """All images in a folder and its subfolders, or one file; UserError if there are none.

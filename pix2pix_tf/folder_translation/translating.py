@@ -32,7 +32,7 @@ class Outcome:
 
 
 def translate_folder(
-    model: Model, source: str, output: str, target: str | None = None, layout: str = "auto"
+    model: Model, source: str, output: str, target: str | None = None, layout: str = "auto", limit: int = 0
 ) -> Outcome:
     """Translates the images in the folder `source`, or that one file, into PNG files of the same names in `output`.
 
@@ -45,11 +45,12 @@ def translate_folder(
       output: the folder for outputs and gallery.
       target: folder with the targets, matched by path without the ending, for the gallery only.
       layout: "auto", "side_by_side" or "photos" (see `items.halved`).
+      limit: how many images are translated, the first ones; 0 for all.
 
     Raises:
       UserError: there are no images, or `output` cannot be used (see `output_folder.claimed`) or is full.
     """
-    items = find_items(source, target)
+    items = find_items(source, target).limited(limit)
     if os.path.isdir(source):
         _check_apart(source, output)
     if layout == "side_by_side" and not model.config:
@@ -64,11 +65,11 @@ def translate_folder(
     return _translate(model, items, output, layout)
 
 
-def translate_split(model: Model, split: str, output: str) -> Outcome:
-    """Translates the inputs of a split of the run's own data; their targets are in the gallery."""
+def translate_split(model: Model, split: str, output: str, limit: int = 0) -> Outcome:
+    """Translates the inputs of a split of the run's own data; their targets are in the gallery. `limit` as above."""
     if not model.config:
         raise UserError("--split needs a run, which knows its data; give its directory to --model, or give --input.")
-    return _translate(model, items_of_split(model.config, split), output, "auto")
+    return _translate(model, items_of_split(model.config, split).limited(limit), output, "auto")
 
 
 def _translate(model: Model, items: Items, output: str, layout: str) -> Outcome:

@@ -38,7 +38,9 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
     if discriminator_path:
         tensors["discriminator"] = read_tensors(discriminator_path)
         patchgan = architecture.patchgan_of(tensors["discriminator"], discriminator_path)
+        own_width = 0 if patchgan.base_filters == unet.base_filters else patchgan.base_filters
         inferred |= {"receptive_field": patchgan.receptive_field, "conditional": _sees_input(patchgan, unet)}
+        inferred["discriminator_filters"] = own_width
         _check_that_they_fit(patchgan, unet)
         report.append(
             f"{discriminator_path}: discriminator of receptive field {patchgan.receptive_field}, "
@@ -81,13 +83,11 @@ def _sees_input(patchgan, unet):
 
 
 def _check_that_they_fit(patchgan, unet):
-    for name in ("base_filters", "norm"):
-        theirs, ours = getattr(patchgan, name), getattr(unet, name)
-        if theirs != ours:
-            raise UserError(
-                f"The discriminator has {name}={theirs!r} and the generator {ours!r}, but a run has one for both; "
-                "leave --discriminator out to start with a fresh one."
-            )
+    if patchgan.norm != unet.norm:
+        raise UserError(
+            f"The discriminator has norm={patchgan.norm!r} and the generator {unet.norm!r}, but a run has one for "
+            "both; leave --discriminator out to start with a fresh one."
+        )
 
 
 def _config(unet, workdir, inferred, given):

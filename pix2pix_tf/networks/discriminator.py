@@ -10,7 +10,7 @@ from pix2pix_tf.networks.layers import Downsample, Norm, PaddedConv
 from pix2pix_tf.tasks import get_task
 
 STRIDED_LAYERS = {16: 1, 70: 3, 286: 5}
-MAX_WIDTH = 8  # in units of base_filters
+MAX_WIDTH = 8  # in units of the first layer's width
 
 
 def build_discriminator(config, *, image_size=None, input_channels=None, output_channels=None) -> keras.Model:
@@ -28,7 +28,7 @@ def build_discriminator(config, *, image_size=None, input_channels=None, output_
     task = get_task(config)
     size = image_size or config.size
     dtype = config.policy
-    unit = config.base_filters
+    unit = config.discriminator_filters or config.base_filters
 
     image = keras.Input((*size, output_channels or task.output_channels), name="image")
     if config.conditional:

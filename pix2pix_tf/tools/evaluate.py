@@ -18,6 +18,7 @@ _MODEL = cli.define_path("model", None, "run directory", required=True)
 cli.rename_flag("workdir", "model")
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "latest", "latest, step-N, or best (of --eval_every)")
 _SPLIT = flags.DEFINE_string("split", "val", "which pairs: train, val (or what is held out), or another of the data's")
+_LIMIT = flags.DEFINE_integer("limit", 0, "measure N pairs only, evenly chosen from the split (default: all)", 0)
 _DATA_DIR = cli.define_path("data_dir", None, "folder of the pairs to measure on (default: the run's data)")
 _LAYOUT = flags.DEFINE_enum(
     "layout", None, ("auto", "side_by_side", "two_folders", "photos"), "of --data_dir (default: the run's)"
@@ -50,6 +51,7 @@ def main():
             workdir=_MODEL.value,
             checkpoint=_CHECKPOINT.value,
             split=_SPLIT.value,
+            limit=_LIMIT.value,
             noise=_NOISE.value == "on",
             statistics=_STATISTICS.value,
             seed=_SEED.value,

@@ -32,6 +32,7 @@ _SEED = flags.DEFINE_integer(
     "seed", None, "turns dropout noise on, the same for each image (default: no noise)", 0, 2**31 - 1
 )
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
+_LIMIT = flags.DEFINE_integer("limit", 0, "translate the first N images only (default: all)", 0)
 _SIZE = flags.DEFINE_string("size", "auto", cli.SIZE_HELP)
 _TILE_ABOVE = flags.DEFINE_float(
     "tile_above", 4.0, "with --size=own, images of more megapixels are translated in tiles, to save memory", 0.01
@@ -57,9 +58,9 @@ def translate() -> str:
         raise UserError("--target and --layout need --input: a split of the run's data has its own.")
     model = open_model()
     if _SPLIT.value:
-        outcome = translate_split(model, _SPLIT.value, _OUTPUT.value)
+        outcome = translate_split(model, _SPLIT.value, _OUTPUT.value, _LIMIT.value)
     else:
-        outcome = translate_folder(model, _INPUT.value, _OUTPUT.value, _TARGET.value, _LAYOUT.value)
+        outcome = translate_folder(model, _INPUT.value, _OUTPUT.value, _TARGET.value, _LAYOUT.value, _LIMIT.value)
     print(f"{_OUTPUT.value}: translated {outcome.made} images, {outcome.kept} were there already")
     print(f"gallery: {outcome.gallery}")
     if not outcome.bad:

@@ -6,7 +6,7 @@ from pix2pix_tf.runs import NETWORK_FIELDS, load_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
 
-_OF_THE_DISCRIMINATOR = {"receptive_field", "conditional"}
+_OF_THE_DISCRIMINATOR = {"receptive_field", "conditional", "discriminator_filters"}
 
 
 def initialize(config: Config, networks: dict) -> str:
