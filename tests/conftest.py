@@ -30,10 +30,11 @@ def _half(number, side, size):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ctrl_c_counts():
-    """Where the tests are started with SIGINT ignored, as by a script's `&`, they and their processes take it again."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def signals_count():
+    """Where the tests are started with signals ignored, as by a script's `&` or nohup, they take them again."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture
