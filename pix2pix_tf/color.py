@@ -28,18 +28,18 @@ _RGB_OF_RELATIVE_XYZ = np.linalg.inv(_RELATIVE_XYZ_OF_RGB)
 _F_OF_LAB = np.linalg.inv(_LAB_OF_F)
 
 
-def rgb_to_lab(rgb):
+def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
     """RGB float32 [..., 3] in [0, 1] → CIELAB of the same shape; values outside [0, 1] are clipped."""
     f = _f(_times(_RELATIVE_XYZ_OF_RGB, _linear(rgb)))
     return _times(_LAB_OF_F, f) - [16.0, 0.0, 0.0]
 
 
-def rgb_to_lightness(rgb):
+def rgb_to_lightness(rgb: tf.Tensor) -> tf.Tensor:
     """The L of `rgb_to_lab`, [..., 1], for less than half of its work."""
     return 116.0 * _f(_times(_RELATIVE_XYZ_OF_RGB[1:2], _linear(rgb))) - 16.0
 
 
-def lab_to_rgb(lab):
+def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
     """CIELAB float32 [..., 3] → RGB in [0, 1].
 
     Colors that sRGB cannot show are clipped to its gamut, which moves their L as well.
@@ -47,7 +47,7 @@ def lab_to_rgb(lab):
     return tf.clip_by_value(_srgb(_lab_to_linear(lab)), 0.0, 1.0)
 
 
-def out_of_gamut(lab, tolerance=1e-5):
+def out_of_gamut(lab: tf.Tensor, tolerance: float = 1e-5) -> tf.Tensor:
     """CIELAB [..., 3] → bool [...]: which colors `lab_to_rgb` has to clip.
 
     Those whose linear RGB leaves [0, 1] by more than the tolerance; a round trip within the gamut errs by 1e-6.
@@ -99,26 +99,26 @@ def _f(relative_xyz):
     return root + tf.minimum(relative_xyz - _CUBE_KNEE, 0.0) * _CUBE_SLOPE
 
 
-def scale_lightness(lightness):
+def scale_lightness(lightness: tf.Tensor) -> tf.Tensor:
     """L in [0, 100] → the networks' range [-1, 1]."""
     return lightness / 50.0 - 1.0
 
 
-def unscale_lightness(scaled):
+def unscale_lightness(scaled: tf.Tensor) -> tf.Tensor:
     """The inverse of `scale_lightness`."""
     return (scaled + 1.0) * 50.0
 
 
-def scale_chroma(chroma):
+def scale_chroma(chroma: tf.Tensor) -> tf.Tensor:
     """a, b → the networks' range, [-1, 1] for what sRGB can show."""
     return chroma / 110.0
 
 
-def unscale_chroma(scaled):
+def unscale_chroma(scaled: tf.Tensor) -> tf.Tensor:
     """The inverse of `scale_chroma`."""
     return scaled * 110.0
 
 
-def rgb_to_gray(rgb):
+def rgb_to_gray(rgb: tf.Tensor) -> tf.Tensor:
     """RGB float32 [..., 3] in [-1, 1] → luma [..., 1] in [-1, 1] (ITU-R BT.601, as JPEG and `tf.image`)."""
     return tf.image.rgb_to_grayscale(rgb)

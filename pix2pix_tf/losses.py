@@ -19,7 +19,7 @@ def _least_squares(logits, is_real):
 _GAN_LOSSES = {"vanilla": _cross_entropy, "lsgan": _least_squares}
 
 
-def discriminator_loss(gan_loss, real_logits, fake_logits):
+def discriminator_loss(gan_loss: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """What D minimizes: ½ (loss of calling real real + loss of calling fake fake).
 
     The halving slows D down relative to G (paper, section 3.3).
@@ -33,7 +33,7 @@ def discriminator_loss(gan_loss, real_logits, fake_logits):
     return 0.5 * (real + fake), real, fake
 
 
-def generator_gan_loss(gan_loss, fake_logits):
+def generator_gan_loss(gan_loss: str, fake_logits: tf.Tensor) -> tf.Tensor:
     """What G minimizes of the game: the loss of calling fake real.
 
     For cross-entropy this is the non-saturating form, max log D(x, G(x, z)), not
@@ -42,13 +42,13 @@ def generator_gan_loss(gan_loss, fake_logits):
     return _GAN_LOSSES[gan_loss](tf.cast(fake_logits, tf.float32), True)
 
 
-def reconstruction_loss(reconstruction, target, output):
+def reconstruction_loss(reconstruction: str, target: tf.Tensor, output: tf.Tensor) -> tf.Tensor:
     """Mean absolute ("l1", paper, equation 3) or mean squared ("l2") distance."""
     difference = tf.cast(target, tf.float32) - tf.cast(output, tf.float32)
     return tf.reduce_mean(tf.abs(difference) if reconstruction == "l1" else tf.square(difference))
 
 
-def feature_matching_loss(real_features, fake_features):
+def feature_matching_loss(real_features: list[tf.Tensor], fake_features: list[tf.Tensor]) -> tf.Tensor:
     """Mean L1 distance between D's hidden layers on real and fake, averaged over the layers.
 
     The L1 form of pix2pixHD (Wang et al. 2018, equation 4), after Salimans et al. 2016. Not in the

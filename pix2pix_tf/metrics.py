@@ -7,7 +7,7 @@ IMAGE_METRICS = {"l1": "L1 on [-1, 1]", "psnr": "PSNR, dB", "ssim": "SSIM"}
 CLASS_SCORES = {"per_pixel": "per-pixel accuracy", "per_class": "per-class accuracy", "iou": "class IOU"}
 
 
-def image_metrics(output, target) -> dict[str, tf.Tensor]:
+def image_metrics(output: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:
     """Distances of images from their targets, each [N]; both inputs are RGB [N, H, W, 3] in [-1, 1].
 
     Returns:
