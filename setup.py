@@ -58,6 +58,7 @@ setup(
             "ipykernel>=6,<8",  # The notebook is executed by nbclient.
             "nbclient>=0.10,<1",
             "pytest>=8,<10",
+            "pytest-timeout>=2.3,<3",
             "pytest-xdist>=3.6,<4",
             "ruff>=0.14",
             "scikit-image>=0.25,<1",
