@@ -77,8 +77,12 @@ class Config:
     init_from: str = field("", "run directory whose weights a new run starts from, with fresh optimizers")
 
     # Objective
-    gan_loss: str = field("vanilla", "cross-entropy, or least squares", choices=("vanilla", "lsgan"))
+    gan_loss: str = field("vanilla", "cross-entropy, least squares, or hinge", choices=("vanilla", "lsgan", "hinge"))
     gan_weight: float = field(1.0, "weight of the adversarial loss; 0 trains no discriminator", minimum=0)
+    label_smoothing: float = field(
+        0.0, "the discriminator shall call real 1 minus this (one-sided)", minimum=0, maximum=0.5
+    )
+    r1_weight: float = field(0.0, "gamma of the R1 penalty on the discriminator's gradient at real pairs", minimum=0)
     reconstruction: str = field("l1", "distance to the target", choices=("l1", "l2"))
     reconstruction_weight: float = field(100.0, "the paper's lambda", minimum=0)
     feature_matching_weight: float = field(
@@ -89,9 +93,19 @@ class Config:
     epochs: int = field(200, "passes over the training pairs", minimum=1, may_change=True)
     steps: int = field(0, "training steps; when set, it counts instead of epochs", minimum=0, may_change=True)
     batch_size: int = field(1, "pairs a step, on all devices together", minimum=1)
-    learning_rate: float = field(2e-4, "Adam's learning rate", minimum=0)
+    learning_rate: float = field(2e-4, "Adam's learning rate", minimum=0, may_change=True)
+    discriminator_learning_rate: float = field(
+        0.0, "the discriminator's own rate (TTUR); 0: learning_rate", minimum=0, may_change=True
+    )
     beta_1: float = field(0.5, "Adam's first momentum", minimum=0, maximum=0.999)
-    decay_epochs: int = field(0, "the learning rate falls linearly to 0 over this many last epochs", minimum=0)
+    lr_schedule: str = field(
+        "linear",
+        "how the rates fall: to 0 over the last decay_epochs, or by step, to a tenth every decay_epochs",
+        choices=("constant", "linear", "cosine", "step"),
+        may_change=True,
+    )
+    decay_epochs: int = field(0, "of lr_schedule; 0: the rates are constant", minimum=0, may_change=True)
+    warmup_steps: int = field(0, "steps over which the rates rise from 0", minimum=0, may_change=True)
     precision: str = field(
         "float32",
         "arithmetic of the inner layers; auto measures which is fastest on this device",

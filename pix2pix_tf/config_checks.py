@@ -15,6 +15,16 @@ def check_together(config):
         )
     if config.gan_weight == 0 and config.feature_matching_weight > 0:
         raise UserError("feature_matching_weight needs a discriminator, but gan_weight is 0; set gan_weight above 0.")
+    if config.lr_schedule == "constant" and config.decay_epochs:
+        raise UserError("lr_schedule constant has no decay, but decay_epochs is above 0; set decay_epochs 0.")
+    if config.lr_schedule in ("cosine", "step") and not config.decay_epochs:
+        raise UserError(f"lr_schedule {config.lr_schedule} needs decay_epochs, but it is 0; set it above 0.")
+    if config.discriminator_learning_rate and not config.learning_rate:
+        raise UserError("discriminator_learning_rate needs a learning_rate, but that is 0; set it above 0.")
+    if config.label_smoothing and config.gan_loss == "hinge":
+        raise UserError("label_smoothing is above 0, but gan_loss hinge has no labels; take vanilla or lsgan.")
+    if config.r1_weight and config.precision == "float16":
+        raise UserError("r1_weight is above 0, but its gradients vanish in float16; take precision bfloat16.")
     if config.compile == "xla" and config.strategy != "none":
         raise UserError(
             f"compile xla works on one device, but strategy is {config.strategy}; take compile none or strategy none."

@@ -7,29 +7,40 @@ the mean over all elements, in float32.
 import tensorflow as tf
 
 
-def _cross_entropy(logits, is_real):
-    labels = tf.fill(tf.shape(logits), float(is_real))
+def _cross_entropy(logits, label):
+    labels = tf.fill(tf.shape(logits), label)
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
 
 
-def _least_squares(logits, is_real):
-    return tf.reduce_mean(tf.square(logits - float(is_real)))
+def _least_squares(logits, label):
+    return tf.reduce_mean(tf.square(logits - label))
 
 
-_GAN_LOSSES = {"vanilla": _cross_entropy, "lsgan": _least_squares}
+def _hinge(logits, label):
+    return tf.reduce_mean(tf.nn.relu(1.0 - logits if label else 1.0 + logits))
 
 
-def discriminator_loss(gan_loss: str, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+_GAN_LOSSES = {"vanilla": _cross_entropy, "lsgan": _least_squares, "hinge": _hinge}
+
+
+def discriminator_loss(
+    gan_loss: str, real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """What D minimizes: ½ (loss of calling real real + loss of calling fake fake).
 
     The halving slows D down relative to G (paper, section 3.3).
+
+    Args:
+      gan_loss: "vanilla", "lsgan" (Mao et al. 2017) or "hinge" (Lim and Ye 2017).
+      label_smoothing: real pairs have the label 1 minus this, fake ones 0 (one-sided, Salimans et al. 2016). Not in
+        the paper.
 
     Returns:
       (total, real term, fake term); the terms are not halved.
     """
     loss = _GAN_LOSSES[gan_loss]
-    real = loss(tf.cast(real_logits, tf.float32), True)
-    fake = loss(tf.cast(fake_logits, tf.float32), False)
+    real = loss(tf.cast(real_logits, tf.float32), 1.0 - label_smoothing)
+    fake = loss(tf.cast(fake_logits, tf.float32), 0.0)
     return 0.5 * (real + fake), real, fake
 
 
@@ -37,9 +48,18 @@ def generator_gan_loss(gan_loss: str, fake_logits: tf.Tensor) -> tf.Tensor:
     """What G minimizes of the game: the loss of calling fake real.
 
     For cross-entropy this is the non-saturating form, max log D(x, G(x, z)), not
-    min log(1 - D(x, G(x, z))) (paper, section 3.3).
+    min log(1 - D(x, G(x, z))) (paper, section 3.3). With hinge it is the mean of -D.
     """
-    return _GAN_LOSSES[gan_loss](tf.cast(fake_logits, tf.float32), True)
+    logits = tf.cast(fake_logits, tf.float32)
+    return -tf.reduce_mean(logits) if gan_loss == "hinge" else _GAN_LOSSES[gan_loss](logits, 1.0)
+
+
+def r1_penalty(gradients: tf.Tensor) -> tf.Tensor:
+    """Mean over images of the squared norm of D's gradient, [N, H, W, C], at real images.
+
+    R1 of Mescheder et al. 2018, equation 9. Not in the paper.
+    """
+    return tf.reduce_mean(tf.reduce_sum(tf.square(tf.cast(gradients, tf.float32)), axis=(1, 2, 3)))
 
 
 def reconstruction_loss(reconstruction: str, target: tf.Tensor, output: tf.Tensor) -> tf.Tensor:

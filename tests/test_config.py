@@ -51,7 +51,13 @@ def run_directory(tmp_path, **fields):
         ("generator", "resnet", "unet, encoder_decoder"),
         ("norm", "layer", "batch, instance, none"),
         ("receptive_field", 34, "1, 16, 70, 286"),
-        ("gan_loss", "wgan", "vanilla, lsgan"),
+        ("gan_loss", "wgan", "vanilla, lsgan, hinge"),
+        ("label_smoothing", 0.6, "at most 0.5"),
+        ("r1_weight", -1.0, "at least 0"),
+        ("lr_schedule", "plateau", "constant, linear, cosine, step"),
+        ("warmup_steps", -1, "at least 0"),
+        ("discriminator_filters", -1, "at least 0"),
+        ("max_images", -1, "at least 0"),
         ("reconstruction", "l3", "l1, l2"),
         ("precision", "float64", "float32, bfloat16, float16, auto"),
         ("inference_statistics", "moving", "image, batch"),
@@ -128,6 +134,20 @@ def test_feature_matching_without_a_discriminator_is_refused():
     message = refusal(Config, gan_weight=0.0, feature_matching_weight=10.0)
     assert "feature_matching_weight" in message
     assert "set gan_weight above 0" in message
+
+
+@pytest.mark.parametrize(
+    ("fields", "advice"),
+    [
+        ({"lr_schedule": "constant", "decay_epochs": 3}, "set decay_epochs 0."),
+        ({"lr_schedule": "cosine"}, "lr_schedule cosine needs decay_epochs, but it is 0; set it above 0."),
+        ({"discriminator_learning_rate": 1e-4, "learning_rate": 0.0}, "but that is 0; set it above 0."),
+        ({"gan_loss": "hinge", "label_smoothing": 0.1}, "hinge has no labels; take vanilla or lsgan."),
+        ({"r1_weight": 10.0, "precision": "float16"}, "its gradients vanish in float16; take precision bfloat16."),
+    ],
+)
+def test_fields_that_contradict_each_other(fields, advice):
+    assert refusal(Config, **fields).endswith(advice)
 
 
 def test_a_config_cannot_be_changed():
@@ -387,7 +407,7 @@ def test_a_resumed_run_keeps_its_settings(tmp_path):
         ("seed", 0, 7),
         ("mirror", True, False),
         ("dataset", "maps", "facades"),
-        ("learning_rate", 2e-4, 1e-4),
+        ("beta_1", 0.5, 0.9),
     ],
 )
 def test_a_contradicting_setting_is_refused(tmp_path, field, old, new):
@@ -465,7 +485,8 @@ def test_only_these_fields_may_change():
     assert changeable == {
         *("steps", "epochs", "save_every", "log_every", "sample_every", "eval_every", "best_metric"),
         *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images", "strategy", "layout"),
-        *("precision", "compile"),
+        *("precision", "compile", "learning_rate", "discriminator_learning_rate", "lr_schedule", "decay_epochs"),
+        "warmup_steps",
     }
 
 

@@ -19,7 +19,7 @@ from pix2pix_tf import Config, Translator, UserError
 from pix2pix_tf.data.pipeline import training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.training import loop, totals
-from pix2pix_tf.training.loop import learning_rate, train
+from pix2pix_tf.training.loop import train
 
 KERNEL = "generator/down2_conv.Skernel/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -105,14 +105,16 @@ def test_a_run_directory_holds_what_the_readme_promises(finished):
 
 
 def test_metrics_hold_every_loss_term_and_the_speed(finished):
-    rows = records(finished[1])
+    config, workdir, _ = finished
+    rows = records(workdir)
     assert [(row["step"], row["epoch"]) for row in rows] == [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2)]
-    losses = {"d_loss", "d_real", "d_fake", "g_loss", "g_gan", "g_l1"}
+    losses = {"d_loss", "d_real", "d_fake", "g_loss", "g_gan", "g_l1", "learning_rate"}
     validation = {"val_l1", "val_psnr", "val_ssim"}
     for row in rows:
         assert set(row) == losses | {"step", "epoch", "seconds_per_step", "images_per_second"} | (
             validation if row["step"] % 3 == 0 else set()
         )
+        assert row["learning_rate"] == config.learning_rate
         assert row["d_loss"] == pytest.approx((row["d_real"] + row["d_fake"]) / 2, rel=1e-5)
         assert row["g_loss"] == pytest.approx(row["g_gan"] + 100 * row["g_l1"], rel=1e-5)
         assert row["images_per_second"] == pytest.approx(2 / row["seconds_per_step"], rel=0.05)
@@ -241,18 +243,6 @@ def test_eval_every_measures_between_the_samples_and_keeps_the_best_generator(ti
     assert np.any(fake.generator.get_layer("output_conv").kernel)
 
 
-def test_the_learning_rate_is_constant():
-    config = Config(learning_rate=3e-4)
-    assert {learning_rate(config, step, 20, 5) for step in range(20)} == {3e-4}
-
-
-def test_the_learning_rate_falls_linearly_over_the_last_epochs_and_is_never_zero():
-    config = Config(learning_rate=1e-3, decay_epochs=2)
-    rates = [learning_rate(config, step, total=20, per_epoch=5) for step in range(20)]
-    assert rates[:11] == [1e-3] * 11
-    assert rates[11:] == pytest.approx([9e-4, 8e-4, 7e-4, 6e-4, 5e-4, 4e-4, 3e-4, 2e-4, 1e-4])
-
-
 def test_the_steps_are_given_the_learning_rate(tiny, tmp_path, monkeypatch):
     fake = FakeStep(monkeypatch)
     train(tiny(steps=6, decay_epochs=1, learning_rate=0.03), str(tmp_path))
@@ -261,6 +251,18 @@ def test_the_steps_are_given_the_learning_rate(tiny, tmp_path, monkeypatch):
 
 
 # Going on with a run
+
+
+def test_another_learning_rate_is_told_and_recorded(copied, monkeypatch):
+    config, workdir = copied
+    fake = FakeStep(monkeypatch)
+    changes = {"learning_rate": 1e-4, "lr_schedule": "step", "decay_epochs": 1}
+    text = train_and_listen(config.replace(steps=7, **changes), workdir)
+    assert "learning_rate 0.0002 → 0.0001 from step 6 on\nlr_schedule linear → step from step 6 on\n" in text
+    assert "discriminator_learning_rate" not in text
+    assert [float(arguments[3]) for arguments in fake.calls] == pytest.approx([1e-6])
+    assert [row["learning_rate"] for row in records(workdir)[5:]] == pytest.approx([2e-4, 1e-6])
+    assert "→" not in train_and_listen(config.replace(steps=8, **changes), workdir).split("training ", 1)[1]
 
 
 @pytest.mark.parametrize("steps", [6, 3])
@@ -298,7 +300,7 @@ def test_a_run_that_is_being_trained_is_refused_to_others(tiny, tmp_path, monkey
     train(tiny(steps=3), str(tmp_path))  # The lock was let go.
 
 
-@pytest.mark.parametrize("change", [{"base_filters": 3}, {"direction": "b_to_a"}, {"learning_rate": 1e-3}])
+@pytest.mark.parametrize("change", [{"base_filters": 3}, {"direction": "b_to_a"}, {"beta_1": 0.9}])
 def test_a_run_of_other_settings_is_refused_and_left_as_it_is(copied, change):
     config, workdir = copied
     before = contents(workdir)

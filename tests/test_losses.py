@@ -37,6 +37,27 @@ def test_lsgan_discriminator_loss(shape):
     np.testing.assert_allclose([total, real, fake], expected, rtol=1e-6)
 
 
+def test_hinge():
+    real, fake = tf.constant([2.0, 0.5, -1.0]), tf.constant([-2.0, 0.5, 1.0, -0.5])
+    found = losses.discriminator_loss("hinge", real, fake)
+    np.testing.assert_allclose(found, [((0.5 + 2) / 3 + (1.5 + 2 + 0.5) / 4) / 2, 2.5 / 3, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(losses.generator_gan_loss("hinge", fake), 0.25)
+
+
+def test_label_smoothing_is_one_sided():
+    found = losses.discriminator_loss("lsgan", tf.constant([0.5, 1.0]), tf.constant([0.5, 1.0]), 0.2)
+    np.testing.assert_allclose(found, [(0.065 + 0.625) / 2, (0.09 + 0.04) / 2, 1.25 / 2], rtol=1e-6)
+    _, real, fake = losses.discriminator_loss("vanilla", logits(), -logits(), 0.2)
+    wrong = -(math.log(1 / 2) + math.log(1 / 4) + math.log(3 / 4) + math.log(1 / 10)) / 4
+    right = -(math.log(1 / 2) + math.log(3 / 4) + math.log(1 / 4) + math.log(9 / 10)) / 4
+    np.testing.assert_allclose([real, fake], [0.8 * right + 0.2 * wrong, right], rtol=1e-6)
+
+
+def test_r1_is_the_mean_squared_norm():
+    gradients = tf.reshape(tf.constant([3.0, 4.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]), [2, 1, 2, 2])
+    np.testing.assert_allclose(losses.r1_penalty(gradients), (25 + 4) / 2)
+
+
 def test_the_discriminators_objective_is_halved_and_its_terms_are_not():
     total, real, fake = losses.discriminator_loss("vanilla", tf.zeros([3]), tf.fill([3], math.log(3)))
     np.testing.assert_allclose([real, fake], [math.log(2), math.log(4)], rtol=1e-6)

@@ -51,12 +51,33 @@ def see(config, network, condition, image):
 def call(config, logits, real):
     if config.gan_loss == "lsgan":
         return tf.reduce_mean((logits - (1.0 if real else 0.0)) ** 2)
+    if config.gan_loss == "hinge":
+        return tf.reduce_mean(tf.maximum(1 - logits if real else 1 + logits, 0))
     return tf.reduce_mean(tf.math.softplus(-logits if real else logits))
 
 
 def discriminator_objective(config, discriminator, condition, target, fake):
-    real = call(config, see(config, discriminator, condition, target), True)
-    return (real + call(config, see(config, discriminator, condition, fake), False)) / 2
+    logits = see(config, discriminator, condition, target)
+    share = config.label_smoothing
+    real = (1 - share) * call(config, logits, True) + (share * call(config, logits, False) if share else 0)
+    half = (real + call(config, see(config, discriminator, condition, fake), False)) / 2
+    return half + config.r1_weight / 2 * (penalty(config, discriminator, condition, target) if config.r1_weight else 0)
+
+
+def penalty(config, discriminator, condition, target):
+    """R1 by TensorFlow's own gradients alone."""
+    return tf.reduce_sum(to_target(config, discriminator, condition, target) ** 2) / target.shape[0]
+
+
+def to_target(config, discriminator, condition, target):
+    with tf.GradientTape() as tape:
+        tape.watch(target)
+        scores = judged(config, discriminator, condition, target)
+    return tape.gradient(scores, target)
+
+
+def judged(config, discriminator, condition, target):
+    return tf.reduce_sum(tf.reduce_mean(see(config, discriminator, condition, target), (1, 2, 3)))
 
 
 def generator_objective(config, discriminator, condition, target, fake):
@@ -67,7 +88,8 @@ def generator_objective(config, discriminator, condition, target, fake):
         logits, *fakes = see(config, network, condition, fake)
         _, *reals = see(config, network, condition, target)
         distances = [tf.reduce_mean(tf.abs(a - b)) for a, b in zip(reals, fakes, strict=True)]
-        total += config.gan_weight * call(config, logits, True)
+        total -= config.gan_weight * tf.reduce_mean(logits) if config.gan_loss == "hinge" else 0.0
+        total += config.gan_weight * call(config, logits, True) if config.gan_loss != "hinge" else 0.0
         total += config.feature_matching_weight * sum(distances) / len(distances)
     return total
 
@@ -95,7 +117,9 @@ def assert_all_close(actual, expected):
 
 
 WEIGHTS = {"gan_weight": 3.0, "reconstruction_weight": 50.0, "feature_matching_weight": 10.0}
-OF_BOTH = [{}, {"gan_loss": "lsgan"}, {"conditional": False}, {"norm": "instance"}]
+STABLE = {"label_smoothing": 0.2, "r1_weight": 8.0, "discriminator_learning_rate": 1e-4}
+HINGE = {"gan_loss": "hinge", "norm": "instance"}
+OF_BOTH = [{}, {"gan_loss": "lsgan"}, {"conditional": False}, HINGE, STABLE]
 OF_THE_GENERATOR = [{"reconstruction": "l2"}, {"reconstruction_weight": 0.0}, WEIGHTS]
 
 
@@ -105,12 +129,26 @@ def test_the_discriminators_update_is_the_gradient_of_half_its_losses(changes):
     generator, discriminator = networks(config)
     condition, target = images(1), images(2)
     fake = run(generator, condition, statistics="batch", seed=SEEDS)
-    expected = descended(discriminator, lambda: discriminator_objective(config, discriminator, condition, target, fake))
+    rate = 0.05 if config.discriminator_learning_rate else 0.1
+    expected = descended(
+        discriminator, lambda: discriminator_objective(config, discriminator, condition, target, fake), rate
+    )
     _, updated, losses = one_step(config)
     assert_all_close(values(updated), expected)
     objective = discriminator_objective(config, discriminator, condition, target, fake)
     assert losses["d_loss"] == pytest.approx(float(objective), rel=1e-4)
-    assert losses["d_loss"] == pytest.approx((losses["d_real"] + losses["d_fake"]) / 2)
+    assert losses["d_loss"] == pytest.approx((losses["d_real"] + losses["d_fake"]) / 2 + 4 * losses.get("d_r1", 0))
+
+
+def test_r1_is_how_fast_the_discriminators_judgement_changes():
+    """Along its own gradient g a function changes by |g|², here of all images together; by finite differences."""
+    config = CONFIG.replace(**STABLE)
+    _, discriminator = networks(config)
+    gradient = to_target(config, discriminator, images(1), images(2))
+    there, back = (judged(config, discriminator, images(1), images(2) + sign * 0.01 * gradient) for sign in (1, -1))
+    squared = float(there - back) / 0.02
+    assert one_step(config)[2]["d_r1"] == pytest.approx(squared / 2, rel=0.01)
+    assert squared > 1e-4
 
 
 @pytest.mark.parametrize("changes", OF_BOTH + OF_THE_GENERATOR)
@@ -144,6 +182,7 @@ def test_the_old_discriminator_would_give_another_loss():
         ({"reconstruction": "l2"}, D_TERMS | {"g_loss", "g_gan", "g_l2"}),
         ({"reconstruction_weight": 0.0}, D_TERMS | {"g_loss", "g_gan"}),
         (WEIGHTS, D_TERMS | {"g_loss", "g_gan", "g_l1", "g_feature_matching"}),
+        (STABLE, D_TERMS | {"d_r1", "g_loss", "g_gan", "g_l1"}),
         ({"precision": "bfloat16"}, D_TERMS | {"g_loss", "g_gan", "g_l1"}),
     ],
 )

@@ -45,6 +45,7 @@ INNER_ORDER = {
         "checkpoints",
         "initialization",
         "publishing",
+        "schedules",
         "step",
         "totals",
         "stopping",

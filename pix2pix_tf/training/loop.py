@@ -11,7 +11,7 @@ from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batc
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.runs import check_is_free, check_resumes, describe_new, is_run, load_config, make_workdir, save_config
-from pix2pix_tf.training import loss_curves, precision
+from pix2pix_tf.training import loss_curves, precision, schedules
 from pix2pix_tf.training.checkpoints import Best, Checkpoints, check_has_optimizers
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
 from pix2pix_tf.training.initialization import initialize
@@ -61,15 +61,6 @@ def train(config: Config, workdir: str | os.PathLike) -> None:
             if run.restore():
                 run.train(stop)
                 run.finish(stop)
-
-
-def learning_rate(config, step, total, per_epoch) -> float:
-    """The rate of the step after `step`: constant, as in the paper, or falling to 0 over the last epochs.
-
-    The linear decay is that of the published ports (`decay_epochs`), not of the paper.
-    """
-    decay_steps = config.decay_epochs * per_epoch
-    return config.learning_rate * min(1.0, (total - step) / decay_steps if decay_steps else 1.0)
 
 
 def _check_workdir(config, workdir):
@@ -130,7 +121,7 @@ class _Run:
         self._losses = loss_names(config)
         self._totals, self._counted_from = no_steps(self._losses), 0
         self._timer = StepTimer()
-        self._report = self._best = None
+        self._rate = self._report = self._best = None
 
     def restore(self) -> bool:
         """Takes the newest checkpoint, if there is one; returns whether there are steps left to train."""
@@ -156,8 +147,8 @@ class _Run:
         with contextlib.closing(batches):
             while self._step < self._total and not self._is_stopped(stop):
                 batch = self._next(batches)
-                rate = learning_rate(self._config, self._step, self._total, self._per_epoch)
-                self._totals = train_step(*batch, tf.constant(rate, tf.float32), self._totals)
+                self._rate = schedules.learning_rate(self._config, self._step, self._total, self._per_epoch)
+                self._totals = train_step(*batch, tf.constant(self._rate, tf.float32), self._totals)
                 self._step += 1
                 self._timer.step()
                 if self._report:
@@ -191,6 +182,8 @@ class _Run:
     def _start(self):
         """Writes the settings and opens what is reported."""
         config, workdir, generator = self._config, self._workdir, self._networks["generator"]
+        for name, old, new in _changes(workdir, config):
+            log(f"{name} {old} → {new} from step {self._step:,} on")
         if self._devices.is_chief:
             save_config(config, workdir)
         log(f"training {workdir} from step {self._step} to {self._total}, {self._per_epoch} steps an epoch")
@@ -230,7 +223,7 @@ class _Run:
         seconds = self._timer.seconds()
         self._totals, self._counted_from = no_steps(self._losses, self._totals), self._step
         if self._report:
-            measured = self._report.record(self._step, losses, seconds)
+            measured = self._report.record(self._step, losses | {"learning_rate": self._rate}, seconds)
             if self._best and measured:
                 self._best.offer(self._step, measured)
         self._timer.restart()
@@ -256,7 +249,14 @@ class _Run:
     def _advice(self):
         newest = f"the newest checkpoint in {self._workdir} is of step {self._saved}"
         kept = newest if self._checkpoints.exist else f"{self._workdir} has no checkpoint yet"
-        return f"{kept}; try a lower --learning_rate in a new --workdir."
+        return f"{kept}; try a lower --learning_rate."
+
+
+def _changes(workdir, config):
+    """(field, old value, new value) of what a resumed run changes of its learning rates."""
+    old = load_config(workdir) if is_run(workdir) else config
+    values = ((name, getattr(old, name), getattr(config, name)) for name in schedules.FIELDS)
+    return [(name, before, after) for name, before, after in values if before != after]
 
 
 def _say_where_everything_is(workdir, step):

@@ -15,7 +15,7 @@ from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.tf_errors import disk_reason
 
 SAMPLES = "samples"
-_GROUPS = {"d_": "discriminator/", "g_": "generator/", "val_": "validation/"}
+_GROUPS = {"d_": "discriminator/", "g_": "generator/", "val_": "validation/", "learning_": "learning/"}
 
 
 class MetricsLog:

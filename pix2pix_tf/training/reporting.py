@@ -31,7 +31,7 @@ class Report:
 
         Args:
           step: the steps done; one that `is_recorded`.
-          losses: {name: mean since the last record}.
+          losses: {name: mean since the last record}, and the learning rate.
           seconds: the time of a step.
 
         Returns:

@@ -6,6 +6,7 @@ from pix2pix_tf import losses
 from pix2pix_tf.networks.discriminator import feature_layers
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.training.devices import mean_over_devices
+from pix2pix_tf.training.schedules import discriminator_factor
 from pix2pix_tf.training.state import variables_of
 
 
@@ -13,7 +14,7 @@ def loss_names(config) -> tuple[str, ...]:
     """The losses that a training step of this configuration returns."""
     names = []
     if config.gan_weight:
-        names += ["d_loss", "d_real", "d_fake"]
+        names += ["d_loss", "d_real", "d_fake"] + (["d_r1"] if config.r1_weight else [])
     names.append("g_loss")
     if config.feature_matching_weight:
         names.append("g_feature_matching")
@@ -30,7 +31,7 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
     Returns:
       A `tf.function` of (condition [N, H, W, C], target [N, H, W, C'], noise seeds int [N, 2],
       learning rate) that updates both networks and returns a dict of scalar losses: `d_loss`,
-      `d_real`, `d_fake`, `g_loss`, `g_gan`, `g_l1` (or `g_l2`), `g_feature_matching`; without those
+      `d_real`, `d_fake`, `d_r1`, `g_loss`, `g_gan`, `g_l1` (or `g_l2`), `g_feature_matching`; without those
       whose weight is 0; with loss scales also `skipped`, 1 if the gradients of a
       network overflowed, which leaves it as it is. On many devices, each runs it on its part of the batch;
       gradients and losses are means over all of them.
@@ -38,6 +39,7 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
     generator_variables = variables_of(generator)
     discriminator_variables = variables_of(discriminator) if config.gan_weight else []
     with_features = feature_layers(discriminator) if config.feature_matching_weight else None
+    rate_factor = discriminator_factor(config)
 
     def scaled(name, loss):
         return loss * loss_scales[name].scale if loss_scales else loss
@@ -61,13 +63,24 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
 
     def discriminator_step(condition, target, fake, learning_rate):
         with tf.GradientTape() as tape:
-            real_logits = discriminate(discriminator, condition, target)
+            with tf.GradientTape(watch_accessed_variables=False) as real_tape:
+                real_tape.watch(target)
+                real_logits = discriminate(discriminator, condition, target)
             fake_logits = discriminate(discriminator, condition, fake)
-            loss, real_term, fake_term = losses.discriminator_loss(config.gan_loss, real_logits, fake_logits)
+            loss, real_term, fake_term = losses.discriminator_loss(
+                config.gan_loss, real_logits, fake_logits, config.label_smoothing
+            )
+            terms = {"d_real": real_term, "d_fake": fake_term}
+            if config.r1_weight:
+                # What D says of an image is the mean of its patches' logits.
+                patches = real_logits.shape[1] * real_logits.shape[2]
+                terms["d_r1"] = losses.r1_penalty(real_tape.gradient(real_logits, target) / patches)
+                loss += config.r1_weight / 2.0 * terms["d_r1"]
             loss_to_derive = scaled("discriminator", loss)
         gradients = tape.gradient(loss_to_derive, discriminator_variables)
-        skipped = update("discriminator", discriminator_optimizer, gradients, discriminator_variables, learning_rate)
-        return {"d_loss": loss, "d_real": real_term, "d_fake": fake_term} | skipped
+        rate = learning_rate if rate_factor == 1.0 else learning_rate * rate_factor
+        skipped = update("discriminator", discriminator_optimizer, gradients, discriminator_variables, rate)
+        return {"d_loss": loss} | terms | skipped
 
     def generator_loss(condition, target, fake):
         terms = {}
