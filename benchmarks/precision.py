@@ -1,6 +1,7 @@
-"""Does training in bfloat16 reach what float32 reaches? The same runs in both, with several seeds.
+"""Does training in 16 bits reach what float32 reaches? The same runs in both, with several seeds.
 
     python benchmarks/precision.py --data_dir=FACADES --workdir=runs/precision
+    python benchmarks/precision.py --data_dir=FACADES --workdir=runs/float16 --precision=float16 --steps=300
 
 Each row is an ordinary run directory of train.py, `WORKDIR/<precision>-seed<seed>`; finished ones are kept, and one
 that was interrupted is resumed. The table shows the last validation of each, and whether the means of the two
@@ -18,6 +19,7 @@ from pix2pix_tf.runs import read_metrics
 
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of pairs, with train/ and val/", required=True)
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run directories", required=True)
+_PRECISION = flags.DEFINE_enum("precision", "bfloat16", ("bfloat16", "float16"), "what float32 is compared with")
 _STEPS = flags.DEFINE_integer("steps", 2000, "steps of each run", lower_bound=1)
 _SEEDS = flags.DEFINE_integer("seeds", 3, "runs of each precision", lower_bound=2)
 _IMAGE_SIZE = flags.DEFINE_string("image_size", "128", "training size")
@@ -51,7 +53,7 @@ def last_validation(precision, seed):
 def main(_):
     records = {
         precision: [last_validation(precision, seed) for seed in range(_SEEDS.value)]
-        for precision in ("float32", "bfloat16")
+        for precision in ("float32", _PRECISION.value)
     }
     print(f"{'metric':<8}{'precision':<10}{'seeds':<30}{'mean':>8}{'spread':>8}")
     for metric, title in METRICS.items():
@@ -60,7 +62,7 @@ def main(_):
             each = " ".join(f"{number:.4f}" for number in numbers)
             spread = max(numbers) - min(numbers)
             print(f"{title:<8}{precision:<10}{each:<30}{statistics.fmean(numbers):8.4f}{spread:8.4f}")
-        apart = abs(statistics.fmean(values["float32"]) - statistics.fmean(values["bfloat16"]))
+        apart = abs(statistics.fmean(values["float32"]) - statistics.fmean(values[_PRECISION.value]))
         spread = max(values["float32"]) - min(values["float32"])
         print(f"{title:<8}means are {apart:.4f} apart: {'within' if apart <= spread else 'beyond'} float32's spread")
 
