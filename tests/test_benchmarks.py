@@ -83,3 +83,11 @@ def test_scaling_prints_a_row_for_each_strategy():
     lines = run("scaling", "--image_size=32", "--base_filters=2", "--steps=4", "--devices=2")
     rows = [["none", "1", "1"], ["mirrored", "2", "2"], ["multi_worker", "2", "2"]]
     assert [line.split()[:3] for line in lines[2:]] == rows
+
+
+@pytest.mark.slow
+def test_profile_step_finds_the_operations_of_a_step():
+    _, _, *rows = run("profile_step", "--image_size=32", "--base_filters=1", "--steps=1")
+    shares = {row[:32].strip(): float(row.split()[-1].rstrip("%")) for row in rows}
+    assert {"convolutions", "norm", "Adam", "activations"} <= shares.keys()
+    assert sum(shares.values()) == pytest.approx(100, abs=0.5)

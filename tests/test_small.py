@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pix2pix_tf.networks import layers
 from pix2pix_tf.networks.small import small_convolution, small_transposed_convolution
 
 EVEN_SIZES = [(2, 2), (4, 4), (6, 6), (8, 8), (4, 8), (8, 2)]
@@ -68,3 +69,9 @@ def test_bfloat16_stays_bfloat16(function):
     assert function(x, kernel).dtype == results[1].dtype == results[2].dtype == tf.bfloat16
     expected = stock(tf.cast(x, tf.float32), tf.cast(kernel, tf.float32), function)
     np.testing.assert_allclose(results[0], expected, atol=0.03)
+
+
+def test_they_are_taken_on_cpus_only(monkeypatch):
+    assert layers.SMALL == layers._small_side() == 8
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"a {kind}"])
+    assert layers._small_side() == 0

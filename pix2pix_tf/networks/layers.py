@@ -16,7 +16,13 @@ import tensorflow as tf
 
 from pix2pix_tf.networks.small import KERNEL_SIZE, small_convolution, small_transposed_convolution
 
-SMALL = 8  # Inputs of up to 8x8 pixels take the formulas of small.py.
+
+def _small_side():
+    """Up to how many pixels a side an input takes the formulas of small.py, which are faster on CPUs only."""
+    return 0 if tf.config.list_physical_devices("GPU") else 8
+
+
+SMALL = _small_side()
 # The layers go by these names in .keras files: "pix2pix_tf>Norm".
 _serializable = keras.saving.register_keras_serializable("pix2pix_tf")
 
