@@ -16,15 +16,10 @@ import tempfile
 import time
 
 import numpy as np
-import tensorflow as tf
-from absl import app, flags
+from absl import flags
 from PIL import Image
 
-import pix2pix_tf
-from pix2pix_tf import augment
-from pix2pix_tf.data.pipeline import Reader, training_dataset
-from pix2pix_tf.data.sources import open_source, source_and_target
-from pix2pix_tf.tasks import get_task
+from pix2pix_tf import Config, cli
 
 _DATA_DIR = flags.DEFINE_string("data_dir", "", "folder of side-by-side pairs")
 _TASK = flags.DEFINE_string("task", "colorize", "as for train.py")
@@ -54,6 +49,11 @@ def draw_pairs(folder, size):
 
 def stages(config):
     """{name: function of (pair, number)}; each result is what the pipeline has then."""
+    import tensorflow as tf  # Here, as below, after `cli.run` has started it quietly.
+
+    from pix2pix_tf import augment
+    from pix2pix_tf.data.sources import source_and_target
+    from pix2pix_tf.tasks import get_task
 
     def jitter(pair, number):
         return augment.random_jitter_and_mirror(pair, tf.stack([0, number]), config.size, config.jitter, config.mirror)
@@ -66,6 +66,10 @@ def stages(config):
 
 def blocks(split, config, stage, cache_bytes):
     """A data set of blocks of BLOCK pairs that went through a stage, without end."""
+    import tensorflow as tf
+
+    from pix2pix_tf.data.pipeline import Reader
+
     reader = Reader(split, cache_bytes)
     numbers = tf.data.Dataset.range(len(split)).repeat()
     pairs = numbers.map(lambda number: stage(reader(number), number), num_parallel_calls=tf.data.AUTOTUNE)
@@ -74,6 +78,8 @@ def blocks(split, config, stage, cache_bytes):
 
 def training_blocks(split, config, cache_bytes):
     """The data set of training, in batches of BLOCK pairs."""
+    from pix2pix_tf.data.pipeline import Reader, training_dataset
+
     return training_dataset(split, config.replace(batch_size=BLOCK), reader=Reader(split, cache_bytes))
 
 
@@ -92,6 +98,8 @@ def pairs_per_second(dataset, warm_up, seconds):
 
 def measure(config):
     """{row: pairs a second for each of CACHES}."""
+    from pix2pix_tf.data.sources import open_source
+
     split = open_source(config).train
     warm_up = len(split) // BLOCK + 4
 
@@ -137,12 +145,12 @@ def print_rows(rows):
         print(f"{name:<10}" + "".join(f"{speed:10.0f}{speed * _STEP_SECONDS.value:8.0f}" for speed in speeds))
 
 
-def main(_):
+def main():
     if _AGAINST.value:
         print_comparison()
         return
     with tempfile.TemporaryDirectory() as drawn:
-        config = pix2pix_tf.Config(
+        config = Config(
             data_dir=_DATA_DIR.value or drawn,
             layout="side_by_side",
             task=_TASK.value,
@@ -155,4 +163,4 @@ def main(_):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    cli.run(main)

@@ -14,16 +14,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
-from absl import app, flags
+from absl import flags
 from PIL import Image
 
 import pix2pix_tf
-from pix2pix_tf.data.pipeline import training_batches
-from pix2pix_tf.data.sources import open_source
-from pix2pix_tf.training.state import new_loss_scales, new_state
-from pix2pix_tf.training.step import loss_names, make_train_step
-from pix2pix_tf.training.totals import counting, no_steps, read
+from pix2pix_tf import cli
 
 _STEPS = flags.DEFINE_integer("steps", 1000, "steps that are timed in each round, a multiple of 50", lower_bound=50)
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "rounds of each kind, interleaved", lower_bound=1)
@@ -41,6 +36,8 @@ def write_pairs(folder):
 
 def seconds_of_loop(config, steps):
     """How long the steps between the first and the last but one record of a training take, by TensorBoard's clock."""
+    import tensorflow as tf  # Here, after `cli.run` has started it quietly.
+
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         pix2pix_tf.train(config.replace(steps=steps + 2 * config.log_every), Path(folder, "run"))
         (path,) = Path(folder, "run", "tensorboard").iterdir()
@@ -50,6 +47,12 @@ def seconds_of_loop(config, steps):
 
 def bare_steps(config):
     """seconds(count): how long that many calls of the compiled step take on one batch; read once, at the end."""
+    from pix2pix_tf.data.pipeline import training_batches
+    from pix2pix_tf.data.sources import open_source
+    from pix2pix_tf.training.state import new_loss_scales, new_state
+    from pix2pix_tf.training.step import loss_names, make_train_step
+    from pix2pix_tf.training.totals import counting, no_steps, read
+
     networks, optimizers = new_state(config)
     names = loss_names(config)
     step = make_train_step(config, *networks.values(), *optimizers.values(), new_loss_scales(config))
@@ -67,7 +70,7 @@ def bare_steps(config):
     return seconds
 
 
-def main(_):
+def main():
     with tempfile.TemporaryDirectory() as folder:
         write_pairs(Path(folder))
         config = pix2pix_tf.Config(
@@ -94,4 +97,4 @@ def main(_):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    cli.run(main)

@@ -15,8 +15,9 @@ import sys
 import tempfile
 import time
 
-from absl import app, flags
+from absl import flags
 
+from pix2pix_tf import cli
 from pix2pix_tf.runs import read_metrics
 
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", ["1", "4", "16"], "batches whose peak is measured")
@@ -67,7 +68,7 @@ def soak(steps):
     return samples
 
 
-def main(_):
+def main():
     if _SOAK.value:
         samples = soak(_SOAK.value)
         print(f"{'step':>6}{'resident, MB':>14}")
@@ -82,4 +83,4 @@ def main(_):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    cli.run(main)

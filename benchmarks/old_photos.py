@@ -14,17 +14,13 @@ import subprocess
 import sys
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from PIL import Image, ImageOps
 
 import pix2pix_tf
-from pix2pix_tf import images
+from pix2pix_tf import cli
 from pix2pix_tf.data import pairing
 from pix2pix_tf.data.degradation import degrade
-from pix2pix_tf.evaluation.lab_histograms import intersections, lab_histograms
-from pix2pix_tf.evaluation.outputs import open_splits, read_pair
-from pix2pix_tf.evaluation.quality import metrics_per_image
-from pix2pix_tf.grids import sample_grid
 from pix2pix_tf.utils.markdown import table
 from pix2pix_tf.utils.spread import evenly_spread
 
@@ -69,6 +65,8 @@ def train(name, **given):
 
 def make_pairs(config, split):
     """Old prints beside the photographs of a split → the folder of the pairs."""
+    from pix2pix_tf import images  # Here, as below, after `cli.run` has started TensorFlow quietly.
+
     photos, pairs = (os.path.join(_WORKDIR.value, name) for name in ("photos", "pairs"))
     for number in range(len(split)):
         images.write_png(photo(config, split, number), os.path.join(photos, f"{number}.png"))
@@ -79,10 +77,19 @@ def make_pairs(config, split):
 
 def photo(config, split, number):
     """uint8 [H, W, 3] at the size of the run."""
+    from pix2pix_tf import images
+    from pix2pix_tf.evaluation.outputs import read_pair
+
     return images.to_uint8(read_pair(config, split, number)[1]).numpy()
 
 
-def main(_):
+def main():
+    from pix2pix_tf import images
+    from pix2pix_tf.evaluation.lab_histograms import intersections, lab_histograms
+    from pix2pix_tf.evaluation.outputs import open_splits
+    from pix2pix_tf.evaluation.quality import metrics_per_image
+    from pix2pix_tf.grids import sample_grid
+
     source = {"data_dir": os.path.abspath(_DATA.value)} if os.path.isdir(_DATA.value) else {"dataset": _DATA.value}
     colorizer = train("colorizer", task="colorize", direction="b_to_a", **source)
     val, training = open_splits(colorizer.config, "val")
@@ -116,4 +123,4 @@ def main(_):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    cli.run(main)

@@ -13,8 +13,9 @@ import statistics
 import subprocess
 import sys
 
-from absl import app, flags
+from absl import flags
 
+from pix2pix_tf import cli
 from pix2pix_tf.runs import read_metrics
 
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of pairs, with train/ and val/", required=True)
@@ -50,7 +51,7 @@ def last_validation(precision, seed):
     return read_metrics(workdir)[-1]
 
 
-def main(_):
+def main():
     records = {
         precision: [last_validation(precision, seed) for seed in range(_SEEDS.value)]
         for precision in ("float32", _PRECISION.value)
@@ -68,4 +69,4 @@ def main(_):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    cli.run(main)

@@ -161,8 +161,13 @@ def _start_tensorflow_quietly():
 def _stderr_kept_back():
     """Keeps the process's stderr, that of C++ code too, in a file, and shows it only if the block fails."""
     sys.stderr.flush()
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (closed below)
+    except OSError:  # No folder can be written to: then the lines are shown.
+        yield
+        return
     terminal = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
+    with file as kept:
         os.dup2(kept.fileno(), 2)
         try:
             yield

@@ -38,6 +38,8 @@ def check(field, value):
         value = float(value)
     if isinstance(field.type, type) and type(value) is not field.type:
         raise UserError(f"{field.name} must be of type {field.type.__name__}. Received: {value!r}.")
+    if isinstance(value, str) and "\0" in value:
+        raise UserError(f"{field.name} must hold no NUL character. Received: {value!r}.")
     if rules["choices"] and value not in rules["choices"]:
         allowed = ", ".join(str(choice) for choice in rules["choices"])
         raise UserError(f"{field.name} must be one of {allowed}. Received: {value!r}.")

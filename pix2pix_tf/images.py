@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import importlib
+import importlib.util
 import io
 import os
 import struct
@@ -22,8 +24,12 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 _CUT_SHORT = ("truncated", "bytes not processed", "incomplete", "buffer is not large enough")  # as Pillow says it
 # A PNG may have a long text or profile; Pillow would take more than 1 MB in one chunk for damage.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+if importlib.util.find_spec("pillow_heif"):  # With it, Pillow opens .heic; see `utils.image_files`.
+    importlib.import_module("pillow_heif").register_heif_opener()
 _opening = threading.Lock()
 _SRGB = ImageCms.createProfile("sRGB")
+_SAYS_SRGB = PngImagePlugin.PngInfo()
+_SAYS_SRGB.add(b"sRGB", b"\0")  # The chunk of the PNG specification, with the intent "perceptual".
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,6 +119,8 @@ def _reason(error, file):
     """A word on why a file cannot be decoded."""
     if any(words in str(error).lower() for words in _CUT_SHORT):
         return "the file is cut short"
+    if "MAX_TEXT" in str(error):
+        return "it holds more than 64 MB of text"
     if not isinstance(error, Image.UnidentifiedImageError):
         return str(error) or type(error).__name__
     size = file.seek(0, os.SEEK_END) if hasattr(file, "seek") else os.path.getsize(file)
@@ -242,4 +250,9 @@ def write_png(image: np.ndarray, path: str) -> None:
     except OSError as error:
         raise UserError(f"{folder} cannot be made ({error.strerror}); give another folder.") from None
     with atomic_path(path) as temporary:
-        Image.fromarray(image).save(temporary, "PNG")
+        save_png(image, temporary)
+
+
+def save_png(image: np.ndarray, file) -> None:
+    """Writes uint8 RGB [H, W, 3] to a path or a binary file object, as a PNG that says that its colors are sRGB."""
+    Image.fromarray(image).save(file, "PNG", pnginfo=_SAYS_SRGB)

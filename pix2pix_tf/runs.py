@@ -128,6 +128,8 @@ def check_is_free(workdir: str) -> None:
         return
     except OSError as error:
         raise UserError(f"{workdir} cannot be a run directory ({error.strerror}); give another --workdir.") from None
+    except ValueError:
+        raise UserError(f"A run directory's path must hold no NUL character. Received: {workdir!r}.") from None
     if any(not name.startswith(".") and not name.endswith(".tmp") for name in names):
         raise UserError(
             f"{workdir} holds files but no {CONFIG_FILE}, so it is no run directory; give another --workdir."

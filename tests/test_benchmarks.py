@@ -49,6 +49,25 @@ def test_pytorchs_step_trains_both_networks():
     assert losses[-1] < 0.95 * losses[0]
 
 
+QUIET = """
+import runpy, sys
+from absl import flags
+sys.modules["tensorflow"] = sys.modules["keras"] = None
+for path in sys.argv[1:]:
+    assert "cli.run(main)" in open(path).read(), path
+    runpy.run_path(path)
+    flags.FLAGS.remove_flag_values(list(flags.FLAGS))
+"""
+
+
+def test_tensorflow_is_started_quietly():
+    """By `cli.run`, so that no script brings it in before: its first lines cannot be turned off."""
+    scripts = [path for path in sorted(BENCHMARKS.glob("*.py")) if "__main__" in path.read_text()]
+    assert len(scripts) >= 10
+    done = subprocess.run([sys.executable, "-c", QUIET, *scripts], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def run(name, *arguments):
     command = [sys.executable, BENCHMARKS / f"{name}.py", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1200)

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from pix2pix_tf import cli
+
 SCRIPT = """
 '''Prints lines.'''
 import sys
@@ -111,3 +113,13 @@ def test_a_path_may_begin_with_the_users_home(script, monkeypatch):
 def test_what_stdout_cannot_show_is_escaped(script, monkeypatch):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     assert run(*script(), b"--folder=\xff", "--kind=files") == (0, "\\udcff \\u2192\n", "")
+
+
+def test_tools_start_where_no_folder_can_be_written_to(monkeypatch, capfd):
+    def refuse(*_, **__):
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(cli.tempfile, "TemporaryFile", refuse)
+    with cli._stderr_kept_back():
+        os.write(2, b"shown")
+    assert capfd.readouterr().err == "shown"

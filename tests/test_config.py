@@ -417,6 +417,13 @@ def test_a_contradicting_setting_is_refused(tmp_path, field, old, new):
     assert f"leave --{field} out to resume it" in message and "another --workdir" in message
 
 
+def test_a_path_with_a_nul_character_is_a_sentence():
+    assert refusal(config_for_run, "a\0b", {}) == (
+        "A run directory's path must hold no NUL character. Received: 'a\\x00b'."
+    )
+    assert refusal(Config, data_dir="a\0b") == "data_dir must hold no NUL character. Received: 'a\\x00b'."
+
+
 def test_a_file_is_no_run_directory(tmp_path):
     (tmp_path / "file").touch()
     for workdir in (tmp_path / "file", tmp_path / "file" / "run"):

@@ -1,7 +1,11 @@
 """Images as arrays: reading files, pairs, the range of the networks, padding."""
 
+import importlib.machinery
+import importlib.util
 import io
 import struct
+import sys
+import types
 import warnings
 import zlib
 
@@ -12,6 +16,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils import image_files
 
 
 def random_image(height=6, width=10):
@@ -398,3 +403,35 @@ def test_a_png_with_a_long_text_is_read(tmp_path):
     text.add_itxt("XML:com.adobe.xmp", "<x/>" * 400_000, zip=True)
     Image.new("RGB", (4, 4), (1, 2, 3)).save(tmp_path / "image.png", pnginfo=text)
     np.testing.assert_array_equal(images.read_image(str(tmp_path / "image.png"))[0, 0], (1, 2, 3))
+
+
+def test_a_png_with_more_text_than_there_is_room_for_is_refused_in_words(tmp_path):
+    text = PngImagePlugin.PngInfo()
+    text.add(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(PngImagePlugin.MAX_TEXT_MEMORY + 1), 1))
+    Image.new("RGB", (4, 4)).save(tmp_path / "bomb.png", pnginfo=text)
+    with pytest.raises(UserError) as caught:
+        images.read_image(str(tmp_path / "bomb.png"))
+    assert str(caught.value) == (
+        f"{tmp_path}/bomb.png cannot be decoded (it holds more than 64 MB of text); replace or remove it."
+    )
+
+
+def test_what_is_written_says_that_it_is_srgb(tmp_path):
+    images.write_png(random_image(), str(tmp_path / "image.png"))
+    with Image.open(tmp_path / "image.png") as written:
+        assert written.info["srgb"] == 0
+    np.testing.assert_array_equal(images.read_image(str(tmp_path / "image.png")), random_image())
+
+
+def test_heic_is_opened_where_its_plugin_is_installed(monkeypatch):
+    plugin, registered = types.ModuleType("pillow_heif"), []
+    plugin.__spec__ = importlib.machinery.ModuleSpec("pillow_heif", None)
+    plugin.register_heif_opener = lambda: registered.append("heif")
+    monkeypatch.setitem(sys.modules, "pillow_heif", plugin)
+    for module in (images, image_files):  # As another process would import them.
+        specification = importlib.util.spec_from_file_location("again", module.__file__)
+        again = importlib.util.module_from_spec(specification)
+        monkeypatch.setitem(sys.modules, "again", again)
+        specification.loader.exec_module(again)
+    assert registered == ["heif"]
+    assert {".heic", ".heif"} <= set(again.EXTENSIONS)

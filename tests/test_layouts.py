@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -93,6 +94,34 @@ def test_square_images_are_never_cut_into_halves(draw, seen):
         open_source(Config(data_dir=root))
     root = draw("train", range(3), "AB", size=(64, 32))  # Upright halves: the user may know better.
     assert seen(open_source(Config(data_dir=root, layout="side_by_side")).train)[0] == "0A 0B"
+
+
+@pytest.mark.parametrize("sizes", [[(80, 64)], [(120, 80)], [(80, 64), (64, 80)]])
+def test_photos_are_never_cut_into_halves(tmp_path, sizes):
+    """Photos of usual proportions; what is twice as wide as high is taken for two squares."""
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
+        coarse.resize(sizes[number % len(sizes)], Image.Resampling.BICUBIC).save(tmp_path / f"{number}.png")
+    with pytest.raises(UserError, match=f"^the images in {tmp_path} go on from their left half to the right one, as "):
+        open_source(Config(data_dir=str(tmp_path)))
+    assert len(open_source(Config(data_dir=str(tmp_path), layout="side_by_side")).train) == 5
+    assert open_source(Config(data_dir=str(tmp_path), task="colorize")).description.startswith(f"{tmp_path}: single ph")
+
+
+@pytest.mark.parametrize("background", ["white", "scene"])
+def test_upright_halves_are_pairs_though_they_are_as_wide_as_photos(tmp_path, background):
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        coarse = Image.fromarray(rng.integers(0, 256, (6, 4, 3), np.uint8))
+        size = (20, 40) if background == "white" else (48, 64)
+        half = Image.new("RGB", (48, 64), "white")
+        half.paste(coarse.resize(size, Image.Resampling.BICUBIC), ((48 - size[0]) // 2, (64 - size[1]) // 2))
+        pair = Image.new("RGB", (96, 64))
+        pair.paste(half.convert("L"), (0, 0))
+        pair.paste(half, (48, 0))
+        pair.save(tmp_path / f"{number}.png")
+    assert open_source(Config(data_dir=str(tmp_path))).description.startswith(f"{tmp_path}: side-by-side pairs, 5 ")
 
 
 def test_siblings_with_the_same_names_are_no_side_by_side_pairs(draw):

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import os
 import subprocess
 import sys
 import zlib
@@ -98,6 +99,11 @@ def test_the_share_of_val_is_exact_and_always_the_same(fraction, held_out):
     splits = pairing.choose_splits(names, fraction)
     assert list(splits.values()).count("val") == held_out
     assert splits == pairing.choose_splits(reversed(names), fraction)
+
+
+def test_names_that_are_no_utf8_have_a_split_too():
+    names = [os.fsdecode(bytes([255, 65 + i])) for i in range(20)]
+    assert sorted(pairing.choose_splits(names, 0.1).values()) == ["train"] * 18 + ["val"] * 2
 
 
 def test_more_images_move_few_of_the_old_ones():

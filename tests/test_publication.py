@@ -20,6 +20,7 @@ from pix2pix_tf import Config, Translator, UserError, build_generator
 from pix2pix_tf.exporting import card, export, publication, recording, signatures
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.utils.plain_paths import plain_path
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -54,7 +55,7 @@ def run_export_py(*arguments):
 @pytest.fixture(scope="module")
 def exported(run, tmp_path_factory):
     """One real export by export.py, checked in its fresh process: its folder, and what the command returned."""
-    base = tmp_path_factory.mktemp("models") / "new" / "base"
+    base = tmp_path_factory.mktemp("models") / "new [1]*" / "base"
     return base / "1", run_export_py(f"--model={run}", f"--export_dir={base}")
 
 
@@ -82,6 +83,16 @@ def quick(monkeypatch, translator):
 PARITY = {"signature": "translate", "equal": 1.0, "largest": 0}
 
 
+def test_requests_are_recorded_under_any_path(tmp_path):
+    def same(image, seed=None):
+        return image
+
+    same.config = Config(image_size=32)
+    folder = tmp_path / os.fsdecode(b"models [1]* \xff")
+    recording.record_requests(same, str(folder))
+    assert (folder / recording.WARMUP_FILE).stat().st_size > 32 * 32 * 3
+
+
 def visible(base):
     return sorted(name for name in os.listdir(base) if not name.startswith("."))
 
@@ -106,13 +117,13 @@ def test_other_users_may_read_it(published):
 
 def test_its_outputs_are_those_of_the_run(published, translator):
     image = np.random.default_rng(0).integers(0, 256, (1, 45, 70, 3), dtype=np.uint8)
-    output = tf.saved_model.load(str(published)).signatures["translate"](image=image)["image"]
+    output = tf.saved_model.load(plain_path(published)).signatures["translate"](image=image)["image"]
     distance = np.abs(output.numpy().astype(int) - translator(image).astype(int))
     assert distance.max() <= 1 and np.mean(distance == 0) >= 0.999
 
 
 def test_the_warm_up_file_holds_prediction_logs_of_every_signature(published, translator):
-    records = tf.data.TFRecordDataset(str(published / recording.WARMUP_FILE))
+    records = tf.data.TFRecordDataset(plain_path(published / recording.WARMUP_FILE))
     logs = [prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log for record in records]
     signatures_called = [log.request.model_spec.signature_name for log in logs]
     assert signatures_called == ["translate", "serving_default", "sample", "translate", "translate"]
@@ -281,7 +292,7 @@ def test_the_check_runs_without_the_project_and_with_every_folder_of_the_path(pu
     publication._check(str(published), "float32")
     monkeypatch.undo()
     isolated, program, export, first, *_ = commands[0][1:]
-    assert (isolated, export, first) == ("-I", str(published), "/user/site")
+    assert (isolated, export, first) == ("-I", plain_path(published), "/user/site")
     script = f"import sys, runpy; sys.argv = ['replay', 'no export', {str(REPOSITORY)!r}]\n"
     script += f"try: runpy.run_path({program!r}, run_name='__main__')\n"
     script += f"except Exception: assert sys.path == [{str(REPOSITORY)!r}]; import pix2pix_tf"

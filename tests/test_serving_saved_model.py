@@ -30,6 +30,14 @@ def test_its_signatures_are_those_of_the_export(model):
     assert set(model.signature("sample").inputs) == {"image", "seed"}
 
 
+def test_its_folder_may_have_any_name(exports, tmp_path):
+    folder = tmp_path / os.fsdecode(b"of \xff") / "copy [1]*"
+    shutil.copytree(exports.first, folder)
+    model = SavedModel(str(folder))
+    assert "translate" in model.signatures.signature_def
+    model.close()
+
+
 def test_it_answers_as_the_run_does(model, exports):
     (output,) = model.predict("translate", {"image": IMAGE})["image"]
     assert_same(output, exports.translators[0](smooth_image()))

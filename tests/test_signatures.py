@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import io
+import os
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from pix2pix_tf import Config, Translator, build_generator
 from pix2pix_tf.exporting.signatures import save
+from pix2pix_tf.utils.plain_paths import plain_path
 
 TASKS = ["translate", "colorize", "colorize_rgb", "inpaint"]
 LIMIT = 10_000
@@ -33,9 +35,10 @@ def exported(tmp_path_factory):
     def get(task="translate", precision="float32"):
         if (task, precision) not in made:
             one = translator(task, precision)
-            folder = str(tmp_path_factory.mktemp("export"))
-            save(one.config, one.generator, LIMIT, folder)
-            made[task, precision] = one, tf.saved_model.load(folder)
+            folder = tmp_path_factory.mktemp("export") / os.fsdecode(b"any [kind]* of\nname \xff")
+            folder.mkdir()
+            save(one.config, one.generator, LIMIT, str(folder / "1"))
+            made[task, precision] = one, tf.saved_model.load(plain_path(folder / "1"))
         one, model = made[task, precision]
         return one, model.signatures
 
@@ -84,7 +87,9 @@ def test_serving_default_turns_files_of_several_sizes_into_png_files(exported, t
     outputs = call["serving_default"](image_bytes=[png(image) for image in inputs])["image_bytes"].numpy()
     for image, output in zip(inputs, outputs, strict=True):
         assert output.startswith(b"\x89PNG")
-        assert_same(np.asarray(Image.open(io.BytesIO(output))), one(image))
+        file = Image.open(io.BytesIO(output))
+        assert_same(np.asarray(file), one(image))
+        assert file.info["srgb"] == 0
 
 
 def test_bfloat16_returns_what_the_run_does_within_its_own_bound(exported):

@@ -27,7 +27,7 @@ ORDER += ["study", "serving", "interop", "comparison", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
     "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders", "plain_paths"],
-    "data": "split parallel preflight layouts folders pairing degradation pair_making content paired_archive".split()
+    "data": "split parallel preflight layouts content folders pairing degradation pair_making paired_archive".split()
     + "tfrecords sources data_report pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": "study_images protocol answers_file sessions fooling_rates participant_ids study_server".split(),

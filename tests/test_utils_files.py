@@ -4,15 +4,18 @@ import errno
 import fcntl
 import json
 import os
+import tempfile
 import threading
 
 import pytest
 
 from pix2pix_tf import UserError
+from pix2pix_tf.utils import plain_paths
 from pix2pix_tf.utils.atomic import atomic_path, write_text
 from pix2pix_tf.utils.image_files import list_images, match_by_stem
 from pix2pix_tf.utils.json_files import parse_json, read_json
 from pix2pix_tf.utils.locks import exclusive_lock
+from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.version_folders import MAX_NUMBER, next_version, version_folders
 
 
@@ -191,3 +194,25 @@ def test_versions_are_numbered_folders(tmp_path):
         next_version(tmp_path)
     assert version_folders(tmp_path / "nowhere") == {}
     assert next_version(tmp_path / "nowhere") == 1
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a*b?", "{x}", "back\\slash", "new\nline", os.fsdecode(b"\xff")])
+def test_tensorflow_is_given_plain_paths(tmp_path, name):
+    folder = tmp_path / name / "sub"
+    folder.mkdir(parents=True)
+    (folder / "step-1").write_text("one")
+    assert plain_path(tmp_path / "step-1") == f"{tmp_path}/step-1"
+    for path, content in ((folder / "step-1", folder / "step-1"), (tmp_path / name, tmp_path / name)):
+        plain = plain_path(path)
+        assert plain.isprintable() and not set(plain) & set("*?[]{}\\")
+        assert os.path.samefile(plain, content)
+
+
+def test_a_link_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "t[1]"))
+    (tmp_path / "t[1]").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert "[" not in plain_path(tmp_path / "t[1]" / "x")  # Not under this TMPDIR.
+    monkeypatch.setattr(plain_paths, "_TEMPORARY_FOLDERS", ["/proc"])
+    with pytest.raises(UserError, match=r"t\[2\] has a name that TensorFlow cannot read, and no link .* TMPDIR to a"):
+        plain_path(tmp_path / "t[2]" / "x")

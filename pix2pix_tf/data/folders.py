@@ -16,7 +16,7 @@ import statistics
 from typing import NamedTuple
 
 from pix2pix_tf import images
-from pix2pix_tf.data import layouts
+from pix2pix_tf.data import content, layouts
 from pix2pix_tf.data.split import Split, split_of_files
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.tasks import get_task
@@ -139,19 +139,18 @@ def _named_by_suffixes(paths):
 
 
 def _all_wide(paths):
-    sizes = _sizes(paths["train"])
-    return all(width == 2 * height for height, width in sizes)
+    return all(width == 2 * height for height, width in _sizes(paths["train"]).values())
 
 
 def _sizes(paths):
-    """(height, width) of some images; those that cannot be read are left out here."""
-    sizes = []
+    """{path: (height, width)} of some images; those that cannot be read are left out here."""
+    sizes = {}
     for number in evenly_spread(len(paths), _LOOKED_AT):
         try:
             header = images.read_header(paths[number])
         except UserError:
             continue
-        sizes.append((header.height, header.width))
+        sizes[paths[number]] = header.height, header.width
     return sizes
 
 
@@ -163,12 +162,19 @@ def _check_are_pairs(folder, paths):
             "rename these folders to A and B, or give --layout=side_by_side if each file holds two halves."
         )
     sizes = _sizes(paths)
-    narrow = [size for size in sizes if size[1] <= size[0]]
+    narrow = [(height, width) for height, width in sizes.values() if width <= height]
     if 2 * len(narrow) > len(sizes):
         height, width = statistics.mode(narrow)
         raise UserError(
             f"{folder} holds images of {height}x{width} (height x width), which are no side-by-side pairs; put the two "
             "sides into folders A and B, or give --layout=side_by_side if each file holds two halves."
+        )
+    # Pairs of square halves are twice as wide as high, and few photos are; what is less wide may be either.
+    either = [path for path, (height, width) in sizes.items() if height < width < 2 * height]
+    if 2 * len(narrow + either) > len(sizes) and content.halves_run_on(either):
+        raise UserError(
+            f"the images in {folder} go on from their left half to the right one, as single photos do; put the sides "
+            "of pairs into folders A and B, take --task=colorize for photos, or give --layout=side_by_side."
         )
 
 
@@ -176,7 +182,8 @@ def _has_single_images(paths, split):
     """Whether the images of a split are half as wide as those of train, for their height."""
     if split == "train":
         return False
-    ours, theirs = ([width / height for height, width in _sizes(listed)] for listed in (paths[split], paths["train"]))
+    both = (_sizes(listed).values() for listed in (paths[split], paths["train"]))
+    ours, theirs = ([width / height for height, width in sizes] for sizes in both)
     return bool(ours and theirs) and 1.8 < statistics.median(theirs) / statistics.median(ours) < 2.2
 
 

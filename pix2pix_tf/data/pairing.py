@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import os
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -67,6 +68,6 @@ def side_by_side(a: np.ndarray, b: np.ndarray, names) -> np.ndarray:
 
 def choose_splits(names, val_fraction: float) -> dict[str, str]:
     """{name: "train" or "val"}, always the same for the same names, and hardly another when some are added."""
-    by_hash = sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())
+    by_hash = sorted(names, key=lambda name: hashlib.sha256(os.fsencode(name)).digest())
     count = round(len(by_hash) * val_fraction)
     return {name: "val" if place < count else "train" for place, name in enumerate(by_hash)}

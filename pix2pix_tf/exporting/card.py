@@ -105,7 +105,8 @@ A pix2pix generator (Isola et al., CVPR 2017): task {card["task"]}, trained on {
 | `sample` | as `translate`, and `seed`: int32 [2] | `image`: uint8 [N, H, W, 3], with dropout noise |
 
 Any size up to {limits["pixels_in_an_image"]} pixels an image, up to {limits["images_in_a_request"]} images a request.
-JPEG, PNG, BMP and WebP are decoded; EXIF orientation and alpha are ignored.
+JPEG, PNG, BMP and WebP are decoded; EXIF orientation, ICC profiles and alpha are ignored, so inputs should be upright,
+opaque and sRGB. Outputs are sRGB.
 
 Checked against the run's own generator when it was exported: at least {worst:.4%} of values equal, none more than
 {largest} apart (of 255).

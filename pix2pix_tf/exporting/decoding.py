@@ -1,12 +1,14 @@
-"""Any encoded image → RGB, inside a graph, with its size looked up before anything is decoded.
+"""Any encoded image → RGB, inside a graph, with its size looked up before anything is decoded; and RGB → PNG.
 
-TensorFlow's kernels decode JPEG, PNG, BMP and WebP. They ignore EXIF orientation and drop
-alpha; a client that may hold such images turns them upright and flattens them first, as `tools.client` does.
+TensorFlow's kernels decode JPEG, PNG, BMP and WebP. They ignore EXIF orientation and ICC profiles and drop alpha; a
+client that may hold such images makes them upright, opaque and sRGB first, as `tools.client` does.
 """
 
 import tensorflow as tf
 
 HEADER = 32  # bytes, enough for the size in every format but JPEG
+_BEFORE_CHUNKS = 33  # bytes of a PNG: its signature and IHDR
+_SAYS_SRGB = b"\0\0\0\1sRGB\0\xae\xce\x1c\xe9"  # A chunk of PNG: length, name, the intent "perceptual", checksum.
 
 
 def check(condition, *sentence):
@@ -52,6 +54,13 @@ def decode(content, max_pixels: int, seen=None):
         lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
     )
     return tf.ensure_shape(image, [None, None, 3])
+
+
+def encode(image):
+    """RGB uint8 [H, W, 3] → a PNG file that says that its colors are sRGB."""
+    content = tf.io.encode_png(image)
+    rest = tf.strings.substr(content, _BEFORE_CHUNKS, tf.strings.length(content))
+    return tf.strings.join([tf.strings.substr(content, 0, _BEFORE_CHUNKS), _SAYS_SRGB, rest])
 
 
 def check_size(height, width, max_pixels: int, seen=None):

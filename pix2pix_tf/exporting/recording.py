@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
+from pix2pix_tf.utils.plain_paths import plain_path
+
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 SEED = (0, 1)
 ODD_SIZE = (37, 53)  # smaller than any network's input, and no multiple of anything
@@ -38,7 +40,7 @@ def record_requests(translator, folder: str) -> None:
     ]
     path = os.path.join(folder, WARMUP_FILE)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with tf.io.TFRecordWriter(path) as writer:
+    with tf.io.TFRecordWriter(plain_path(path)) as writer:
         for signature, inputs, outputs in recorded:
             writer.write(_log(signature, inputs, outputs).SerializeToString())
 

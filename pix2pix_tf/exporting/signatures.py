@@ -6,8 +6,9 @@ Images go through the network one by one, so an output does not depend on the re
 
 import tensorflow as tf
 
-from pix2pix_tf.exporting.decoding import check, check_size, decode
+from pix2pix_tf.exporting.decoding import check, check_size, decode, encode
 from pix2pix_tf.translation import graphs, seen_size, translate_uint8
+from pix2pix_tf.utils.plain_paths import plain_path
 
 MAX_IMAGES = 64  # in one request
 
@@ -31,7 +32,7 @@ class ExportedGenerator(tf.Module):
         """
 
         def translate_file(content):
-            return tf.io.encode_png(self._translate(decode(content, self._max_pixels, self._padded_size)))
+            return encode(self._translate(decode(content, self._max_pixels, self._padded_size)))
 
         with _check_count(image_bytes):
             contents = tf.identity(image_bytes)
@@ -81,7 +82,7 @@ def save(config, generator, max_pixels: int, folder: str, size: str | int = "aut
     signatures = {name: getattr(exported, name) for name in ("serving_default", "translate", "sample")}
     # Nobody trains an export, so the gradients of networks.small are not traced again.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(exported, folder, signatures, options)
+    tf.saved_model.save(exported, plain_path(folder), signatures, options)
 
 
 def _one_by_one(function, elements, result):

@@ -6,9 +6,9 @@ import os
 import sys
 import time
 
-from PIL import Image
 from tqdm import tqdm
 
+from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.folder_translation import gallery
 from pix2pix_tf.folder_translation.items import Items, find_items, halved, items_of_split
@@ -98,7 +98,7 @@ def _is_done(output, item):
 def _write(image, path):
     with atomic_path(path) as temporary:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        Image.fromarray(image).save(temporary, "PNG")
+        images.save_png(image, temporary)
 
 
 def _report(bad, sentence):

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
 
 
@@ -42,6 +42,6 @@ def write_output(image: np.ndarray, path: str) -> None:
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(path, "xb") as file:
-            Image.fromarray(image).save(file, "PNG")
+            images.save_png(image, file)
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror}); give another --output.") from error

@@ -46,7 +46,7 @@ class SavedModel:
             self.signatures = get_model_metadata_pb2.SignatureDefMap()
             for name, signature in meta_graph.signature_def.items():
                 self.signatures.signature_def[name].CopyFrom(signature)
-            self._warm_up(os.path.join(folder, WARMUP_FILE))
+            self._warm_up(os.path.join(plain_path(folder), WARMUP_FILE))
         except BaseException:
             self.close()
             raise
