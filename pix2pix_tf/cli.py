@@ -17,6 +17,7 @@ flags.disclaim_key_flags()  # What is defined here belongs to the tool that asks
 _DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
 _PATH_FIELDS = ("data_dir", "init_from")
 _new_names = {}  # {old name of a flag: its new name}
+WEIGHTS_HELP = "of a run: ema, the running average that training with --ema keeps, or raw; auto takes it if it is there"
 SIZE_HELP = (
     "at which the network sees an image, whose output always has the image's own size: training, the size that it was "
     "trained at; own, which shows more detail, but of shapes that are larger than those it has learned; a number, the "

@@ -106,6 +106,9 @@ class Config:
     )
     decay_epochs: int = field(0, "of lr_schedule; 0: the rates are constant", minimum=0, may_change=True)
     warmup_steps: int = field(0, "steps over which the rates rise from 0", minimum=0, may_change=True)
+    ema: float = field(
+        0.0, "decay of a running average of the generator's weights, such as 0.999; 0: none", minimum=0, maximum=0.99999
+    )
     precision: str = field(
         "float32",
         "arithmetic of the inner layers; auto measures which is fastest on this device",

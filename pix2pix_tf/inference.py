@@ -41,11 +41,16 @@ class Translator:
         self._uint8 = graphs(translate_uint8, config, generator, tf.uint8, size)
 
     @classmethod
-    def load(cls, run_dir: str, checkpoint: str = "latest", size: str | int = "auto") -> "Translator":
-        """The checkpoint "latest", "best" or "step-N" of a run; UserError if the run or its checkpoint is missing."""
+    def load(
+        cls, run_dir: str, checkpoint: str = "latest", size: str | int = "auto", weights: str = "auto"
+    ) -> "Translator":
+        """The checkpoint "latest", "best" or "step-N" of a run; UserError if the run or its checkpoint is missing.
+
+        `weights` are "raw", "ema" for their running average, or "auto", the average if the run was trained with one.
+        """
         config = load_config(run_dir)
         generator = build_generator(config, image_size=(None, None))
-        step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint))
+        step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint), weights)
         return cls(config, generator, step, size)
 
     def __repr__(self):

@@ -14,6 +14,7 @@ from pix2pix_tf.utils.json_files import parse_json
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
+WEIGHTS = ("auto", "ema", "raw")  # What may be asked for of a trained generator's weights.
 # Decide the weights' shapes.
 NETWORK_FIELDS = ("generator", "base_filters", "discriminator_filters", "norm", "receptive_field", "conditional")
 

@@ -20,6 +20,8 @@ STEPS = 5
 class Descent:
     """Plain gradient descent, which keeps the first gradients."""
 
+    iterations = 90  # More than enough for the average to have its full decay.
+
     def __init__(self, variables):
         self.first = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
         self.fresh = tf.Variable(True, trainable=False)
@@ -38,12 +40,15 @@ def main(devices, out, norm):
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
     strategy = "none" if devices == 1 else "mirrored"
-    config = Config(image_size=32, base_filters=4, receptive_field=16, batch_size=2, norm=norm, strategy=strategy)
+    config = Config(
+        image_size=32, base_filters=4, receptive_field=16, batch_size=2, norm=norm, strategy=strategy, ema=0.5
+    )
     devices = Devices(config)
     with devices.scope():
         networks = {"generator": build_generator(config), "discriminator": build_discriminator(config)}
         optimizers = [Descent(variables_of(network)) for network in networks.values()]
-    step = devices.on_all(make_train_step(config, *networks.values(), *optimizers))
+        ema = build_generator(config)
+    step = devices.on_all(make_train_step(config, *networks.values(), *optimizers, ema=ema))
     results = {}
     for number in range(STEPS):
         condition, target = (tf.random.stateless_uniform([2, 32, 32, 3], [i, number], -1, 1) for i in range(2))
@@ -54,6 +59,7 @@ def main(devices, out, norm):
         for variable, first in zip(network.trainable_variables, optimizer.first, strict=True):
             results[f"gradient {name} {variable.path}"] = first
             results[f"weight {name} {variable.path}"] = variable.value
+    results |= {f"weight ema {variable.path}": variable.value for variable in ema.trainable_variables}
     np.savez(out, **{name: np.asarray(value) for name, value in results.items()})
 
 

@@ -277,7 +277,7 @@ def test_a_run_without_a_checkpoint_is_named(tmp_path):
 def offered(workdir, config, values, metric="val_l1", start=0):
     """Offers one generator after another, all of whose weights are its step; returns the steps that were kept."""
     generator = build_generator(config)
-    best = checkpoints.Best(str(workdir), metric, generator, start)
+    best = checkpoints.Best(str(workdir), metric, {"generator": generator}, start)
     kept = []
     for step, value in enumerate(values, start=start + 1):
         for variable in generator.variables:

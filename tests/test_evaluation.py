@@ -48,6 +48,7 @@ def test_it_says_what_was_measured_and_how(measured):
     assert results["settings"] == {
         "workdir": run,
         "checkpoint": "latest",
+        "weights": "auto",
         "split": "val",
         "limit": 0,
         "noise": True,
@@ -176,7 +177,7 @@ def test_the_best_checkpoint(measured, untrained_run, textured_pairs):
         evaluate(Settings(measured[0], checkpoint="best"))
     run = untrained_run(data_dir=textured_pairs, eval_every=1)
     best = Translator(Config(**TINY), build_generator(Config(**TINY, seed=1), image_size=(None, None)))
-    assert Best(run, "val_l1", best.generator, 0).offer(3, {"val_l1": 0.5})
+    assert Best(run, "val_l1", {"generator": best.generator}, 0).offer(3, {"val_l1": 0.5})
     results = evaluate(Settings(run, checkpoint="best", noise=False))
     assert results["run"]["step"] == 3
     (first, *_) = results["pictures"]

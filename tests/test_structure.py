@@ -43,6 +43,7 @@ INNER_ORDER = {
         "weights_file",
         "checkpoint_files",
         "checkpoints",
+        "ema",
         "initialization",
         "publishing",
         "schedules",

@@ -30,6 +30,7 @@ class Settings:
     Attributes:
       workdir: the run directory.
       checkpoint: the "latest", "step-N", or the "best", which training with `eval_every` keeps.
+      weights: "ema", "raw" or "auto" (see `Translator.load`).
       split: "train", "val", or the name of another split of the data.
       limit: how many of its pairs are measured, evenly chosen; 0 for all.
       noise: whether dropout is on, as in the paper; image i has the noise of (seed, i).
@@ -45,6 +46,7 @@ class Settings:
 
     workdir: str
     checkpoint: str = "latest"
+    weights: str = "auto"
     split: str = "val"
     limit: int = 0
     noise: bool = True
@@ -129,7 +131,7 @@ def _open(settings) -> _Subject:
 
 def _translator(settings):
     """The run's generator, with the statistics and for the data that were asked for."""
-    run = Translator.load(settings.workdir, settings.checkpoint)
+    run = Translator.load(settings.workdir, settings.checkpoint, weights=settings.weights)
     changes = {"inference_statistics": settings.statistics, "data_dir": settings.data_dir, "layout": settings.layout}
     config = run.config.replace(**{name: value for name, value in changes.items() if value})
     return Translator(config, run.generator, run.step)

@@ -29,6 +29,7 @@ def export(
     checkpoint: str = "latest",
     palette: str = "",
     size: str | int = "auto",
+    weights: str = "auto",
 ) -> str:
     """Publishes a run's generator as the next version of a model.
 
@@ -44,6 +45,7 @@ def export(
       palette: the data set whose class colors the input's label maps use, for the page on which users draw them; ""
         for the run's own.
       size: at which the network sees an image (see `translation`).
+      weights: "ema", "raw" or "auto" (see `Translator.load`).
 
     Returns:
       The path of the new version.
@@ -55,7 +57,7 @@ def export(
     if not 10**-6 <= max_megapixels < math.inf:
         raise UserError(f"max_megapixels must be above 0 and finite. Received: {max_megapixels}.")
     max_pixels = round(max_megapixels * 10**6)
-    translator = Translator.load(workdir, checkpoint, size)
+    translator = Translator.load(workdir, checkpoint, size, weights)
     config = translator.config
     check_statistics(config, workdir)
     card.input_palette(config, palette)  # A wrong name is an error before the work begins.

@@ -15,7 +15,9 @@ from pix2pix_tf.translation import at_inference, translate_uint8
 from pix2pix_tf.utils.atomic import write_bytes
 
 
-def export_tflite(workdir: str, export_dir: str, size: int | str = "", checkpoint: str = "latest") -> str:
+def export_tflite(
+    workdir: str, export_dir: str, size: int | str = "", checkpoint: str = "latest", weights: str = "auto"
+) -> str:
     """Writes a run's generator as a TFLite file: uint8 RGB [1, H, W, 3] → uint8 RGB [1, H, W, 3].
 
     It computes in float32, whatever the run's precision, and without noise. TensorFlow's own interpreter runs it before
@@ -27,6 +29,7 @@ def export_tflite(workdir: str, export_dir: str, size: int | str = "", checkpoin
       size: of the images, 256 or "256x512" (height x width), any sides up to twice those of the training size; "" for
         the training size.
       checkpoint: the "latest" one of the run, or the "best".
+      weights: "ema", "raw" or "auto" (see `Translator.load`).
 
     Returns:
       The path of the file, `translate-HEIGHTxWIDTH-step-STEP.tflite`.
@@ -34,7 +37,7 @@ def export_tflite(workdir: str, export_dir: str, size: int | str = "", checkpoin
     Raises:
       UserError: there is no such run, the file exists or cannot be written, the size is none, or the check failed.
     """
-    translator = _in_float32(Translator.load(workdir, checkpoint))
+    translator = _in_float32(Translator.load(workdir, checkpoint, weights=weights))
     height, width = parse_size("size", size) if size else translator.config.size
     # Above twice the training size, `translation` scales the image that the network sees; TFLite has no such operation.
     largest = [2 * side for side in translator.config.size]

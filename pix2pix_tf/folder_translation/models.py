@@ -40,6 +40,7 @@ def open_run(
     tile_above: float = 4.0,
     checkpoint: str = "latest",
     size: str | int = "auto",
+    weights: str = "auto",
 ) -> Model:
     """A checkpoint of a run directory; UserError if there is none.
 
@@ -50,8 +51,9 @@ def open_run(
         memory. With a size other than "own", it never does.
       checkpoint: the "latest" or the "best" one.
       size: at which the network sees an image (see `translation`).
+      weights: "ema", "raw" or "auto" (see `Translator.load`).
     """
-    translator = Translator.load(workdir, checkpoint, size)
+    translator = Translator.load(workdir, checkpoint, size, weights)
     noise = None if seed is None else (0, seed)
     most = round(tile_above * 10**6)
 

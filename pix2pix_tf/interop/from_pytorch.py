@@ -9,6 +9,7 @@ from pix2pix_tf.interop.weights import fill
 from pix2pix_tf.runs import config_for_run, save_config
 from pix2pix_tf.tasks import get_task, tasks_by_channels
 from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.training.ema import start_average
 from pix2pix_tf.training.state import new_state
 
 
@@ -67,6 +68,7 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
     if config.gan_weight and not discriminator_path:
         report.append("no --discriminator: training starts with a fresh one")
 
+    start_average(networks)
     _save(config, workdir, networks, optimizers)
     return [*report, f"{workdir} is a run at step 0"]
 

@@ -12,7 +12,9 @@ from pix2pix_tf.runs import load_config
 from pix2pix_tf.training import checkpoints
 
 
-def export_run(workdir: str, output: str, checkpoint: str = "latest", overwrite: bool = False) -> list[str]:
+def export_run(
+    workdir: str, output: str, checkpoint: str = "latest", overwrite: bool = False, weights: str = "auto"
+) -> list[str]:
     """Writes `output/latest_net_G.pth` and, if the checkpoint has a discriminator, `latest_net_D.pth`.
 
     Args:
@@ -20,6 +22,7 @@ def export_run(workdir: str, output: str, checkpoint: str = "latest", overwrite:
       output: a folder, which is made if it is not there.
       checkpoint: "latest", or "best", which holds a generator alone.
       overwrite: whether files that are there may be replaced.
+      weights: of the generator, "ema" or "raw" (see `checkpoints.load_generator`).
 
     Returns:
       The paths of the files.
@@ -40,7 +43,9 @@ def export_run(workdir: str, output: str, checkpoint: str = "latest", overwrite:
         if os.path.lexists(path) and not overwrite:
             raise UserError(f"{path} is there already; give another --output, or --overwrite to replace it.")
 
-    checkpoints.load_networks(checkpoints.path_of(workdir, checkpoint), **networks)
+    stored = checkpoints.path_of(workdir, checkpoint)
+    checkpoints.load_networks(stored, **networks)
+    checkpoints.load_generator(networks["generator"], stored, weights)
     tensors = {name: tensors_of(networks[name], modules[name], config.norm, workdir) for name in networks}
     try:
         os.makedirs(output, exist_ok=True)

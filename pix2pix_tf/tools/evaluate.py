@@ -11,12 +11,13 @@ import tempfile
 
 from absl import flags
 
-from pix2pix_tf import cli
+from pix2pix_tf import cli, runs
 from pix2pix_tf.errors import UserError
 
 _MODEL = cli.define_path("model", None, "run directory", required=True)
 cli.rename_flag("workdir", "model")
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "latest", "latest, step-N, or best (of --eval_every)")
+_WEIGHTS = flags.DEFINE_enum("weights", "auto", runs.WEIGHTS, cli.WEIGHTS_HELP)
 _SPLIT = flags.DEFINE_string("split", "val", "which pairs: train, val (or what is held out), or another of the data's")
 _LIMIT = flags.DEFINE_integer("limit", 0, "measure N pairs only, evenly chosen from the split (default: all)", 0)
 _DATA_DIR = cli.define_path("data_dir", None, "folder of the pairs to measure on (default: the run's data)")
@@ -50,6 +51,7 @@ def main():
         Settings(
             workdir=_MODEL.value,
             checkpoint=_CHECKPOINT.value,
+            weights=_WEIGHTS.value,
             split=_SPLIT.value,
             limit=_LIMIT.value,
             noise=_NOISE.value == "on",

@@ -5,7 +5,7 @@
 
 from absl import flags
 
-from pix2pix_tf import cli
+from pix2pix_tf import cli, runs
 from pix2pix_tf.errors import UserError
 
 _MODEL = cli.define_path("model", None, "run directory, as train.py makes it", required=True)
@@ -13,6 +13,7 @@ cli.rename_flag("workdir", "model")
 _EXPORT_DIR = cli.define_path("export_dir", None, "the model's folder; the next version is made in it", required=True)
 _FORMAT = flags.DEFINE_enum("format", "saved_model", ["saved_model", "tflite"], "what is written")
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
+_WEIGHTS = flags.DEFINE_enum("weights", "auto", runs.WEIGHTS, cli.WEIGHTS_HELP)
 _MAX_MEGAPIXELS = flags.DEFINE_float(
     "max_megapixels", 16, "the largest image that a SavedModel accepts, in millions of pixels"
 )
@@ -33,13 +34,14 @@ def main():
             raise UserError("--max_megapixels and --palette belong to --format=saved_model; leave them out.")
         from pix2pix_tf.exporting.tflite import export_tflite
 
-        print(export_tflite(_MODEL.value, _EXPORT_DIR.value, _SIZE.value or "", _CHECKPOINT.value))
+        print(export_tflite(_MODEL.value, _EXPORT_DIR.value, _SIZE.value or "", _CHECKPOINT.value, _WEIGHTS.value))
         return
     from pix2pix_tf.exporting import export
     from pix2pix_tf.translation import parse_size
 
     size = parse_size(_SIZE.value or "auto")
-    print(export(_MODEL.value, _EXPORT_DIR.value, _MAX_MEGAPIXELS.value, _CHECKPOINT.value, _PALETTE.value, size))
+    megapixels, palette = _MAX_MEGAPIXELS.value, _PALETTE.value
+    print(export(_MODEL.value, _EXPORT_DIR.value, megapixels, _CHECKPOINT.value, palette, size, _WEIGHTS.value))
 
 
 def command():

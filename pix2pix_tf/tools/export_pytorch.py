@@ -6,20 +6,22 @@ docs/pytorch.md.
 
 from absl import flags
 
-from pix2pix_tf import cli
+from pix2pix_tf import cli, runs
 
 _WORKDIR = cli.define_path("workdir", None, "run directory", required=True)
 _OUTPUT = cli.define_path("output", None, "folder for the files", required=True)
 _CHECKPOINT = flags.DEFINE_enum(
     "checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every, and has no discriminator"
 )
+_WEIGHTS = flags.DEFINE_enum("weights", "auto", runs.WEIGHTS, cli.WEIGHTS_HELP)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "replace files that are there")
 
 
 def main():
     from pix2pix_tf.interop.to_pytorch import export_run
 
-    print("\n".join(export_run(_WORKDIR.value, _OUTPUT.value, _CHECKPOINT.value, _OVERWRITE.value)))
+    files = export_run(_WORKDIR.value, _OUTPUT.value, _CHECKPOINT.value, _OVERWRITE.value, _WEIGHTS.value)
+    print("\n".join(files))
 
 
 def command():

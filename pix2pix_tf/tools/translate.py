@@ -10,7 +10,7 @@ import sys
 
 from absl import flags, logging
 
-from pix2pix_tf import cli
+from pix2pix_tf import cli, runs
 from pix2pix_tf.errors import UserError
 
 _MODEL = cli.define_path(
@@ -33,6 +33,7 @@ _SEED = flags.DEFINE_integer(
 )
 _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every")
 _LIMIT = flags.DEFINE_integer("limit", 0, "translate the first N images only (default: all)", 0)
+_WEIGHTS = flags.DEFINE_enum("weights", "auto", runs.WEIGHTS, cli.WEIGHTS_HELP)
 _SIZE = flags.DEFINE_string("size", "auto", cli.SIZE_HELP)
 _TILE_ABOVE = flags.DEFINE_float(
     "tile_above", 4.0, "with --size=own, images of more megapixels are translated in tiles, to save memory", 0.01
@@ -77,9 +78,9 @@ def open_model():
 
     if is_run(_MODEL.value):
         size = parse_size(_SIZE.value)
-        return models.open_run(_MODEL.value, _SEED.value, _TILE_ABOVE.value, _CHECKPOINT.value, size)
-    if _CHECKPOINT.present or _TILE_ABOVE.present or _SIZE.present:
-        raise UserError("--checkpoint, --tile_above and --size need a run: an export has its own, and no tiles.")
+        return models.open_run(_MODEL.value, _SEED.value, _TILE_ABOVE.value, _CHECKPOINT.value, size, _WEIGHTS.value)
+    if _CHECKPOINT.present or _TILE_ABOVE.present or _SIZE.present or _WEIGHTS.present:
+        raise UserError("--checkpoint, --tile_above, --size and --weights need a run; an export has its own.")
     logging.set_verbosity(logging.ERROR)  # TensorFlow warns that an export has no gradients; nobody needs them.
     return models.open_export(_MODEL.value, _SEED.value)
 

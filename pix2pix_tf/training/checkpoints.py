@@ -8,6 +8,7 @@ import re
 import tensorflow as tf
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.runs import WEIGHTS
 from pix2pix_tf.training import checkpoint_files, weights_file
 from pix2pix_tf.training.loss_scale import LossScale
 from pix2pix_tf.utils.atomic import write_text
@@ -17,7 +18,7 @@ from pix2pix_tf.utils.plain_paths import plain_path
 
 FOLDER = "checkpoints"
 BEST = "best"  # a folder in it
-_NETWORKS = ("generator", "discriminator")
+_NETWORKS = ("generator", "discriminator", "ema")
 # What TensorFlow raises when it reads a checkpoint that is damaged or of other networks.
 _READ_ERRORS = (AssertionError, IndexError, ValueError, RuntimeError, tf.errors.OpError)
 
@@ -106,16 +107,18 @@ class Checkpoints:
 class Best:
     """The generator that did best by a metric of the validation pairs, kept beside the newest checkpoints.
 
-    It is a checkpoint of the generator and the step in `checkpoints/best`, with `best.json`: step, metric, value.
+    `checkpoints/best` holds a checkpoint of the generator, its average and the step, and `best.json`: step, metric and
+    value.
     """
 
-    def __init__(self, workdir, metric, generator, start):
+    def __init__(self, workdir, metric, networks: dict, start):
         """What is kept from a step beyond `start`, of a run that died after its last checkpoint, is dropped."""
         self._metric = metric
         self._folder = os.path.join(workdir, FOLDER, BEST)
         self._record = os.path.join(self._folder, "best.json")
         self._step = tf.Variable(start, dtype=tf.int64, trainable=False)
-        self._checkpoint = tf.train.Checkpoint(step=self._step, generator=_variables(generator))
+        generators = {name: _variables(network) for name, network in networks.items() if name != "discriminator"}
+        self._checkpoint = tf.train.Checkpoint(step=self._step, **generators)
         kept = read_json(self._record, advice="remove it") if os.path.exists(self._record) else {}
         same = kept.get("metric") == metric and kept["step"] <= start
         self._value = kept["value"] if same else None
@@ -175,9 +178,24 @@ def steps_done(workdir) -> int:
     return max(checkpoint_files.steps(os.path.join(workdir, FOLDER)), default=0)
 
 
-def load_generator(generator, path) -> int:
-    """Fills a generator from a run's checkpoint and returns the step of that checkpoint."""
-    return load_networks(path, generator=generator)
+def load_generator(generator, path, weights="auto") -> int:
+    """Fills a generator from a run's checkpoint and returns the step of that checkpoint.
+
+    Args:
+      generator: the network.
+      path: as `path_of` gives it.
+      weights: "raw" as they were trained, "ema" for their running average (see `ema`), "auto" for the average if the
+        run has one.
+
+    Raises:
+      UserError: the checkpoint does not fit, or has no average.
+    """
+    if weights not in WEIGHTS:
+        raise UserError(f"weights must be {', '.join(WEIGHTS)}. Received: {weights!r}.")
+    has_average = weights != "raw" and "ema" in networks_in(path)
+    if weights == "ema" and not has_average:
+        raise UserError(f"{path} holds no average of its weights; train with --ema=0.999, or take weights=raw.")
+    return load_networks(path, **{"ema" if has_average else "generator": generator})
 
 
 def load_networks(path, **networks) -> int:

@@ -5,6 +5,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.runs import NETWORK_FIELDS, load_config
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
+from pix2pix_tf.training.ema import start_average
 
 _OF_THE_DISCRIMINATOR = {"receptive_field", "conditional", "discriminator_filters"}
 
@@ -12,7 +13,8 @@ _OF_THE_DISCRIMINATOR = {"receptive_field", "conditional", "discriminator_filter
 def initialize(config: Config, networks: dict) -> str:
     """Fills fresh networks with the weights of the run `config.init_from`, and returns a sentence that says so.
 
-    The generator must be there. The discriminator is taken where that run has one.
+    The generator must be there. The discriminator is taken where that run has one. So is the average of the
+    generator's weights; else it starts with the weights themselves.
 
     Raises:
       UserError: the other run cannot be read, or its networks are of another kind.
@@ -22,6 +24,8 @@ def initialize(config: Config, networks: dict) -> str:
     names = [name for name in networks if name in checkpoints.networks_in(path)]
     _check_alike(config, other, names)
     step = checkpoints.load_networks(path, **{name: networks[name] for name in names})
+    if "ema" not in names:
+        start_average(networks)
     fresh = "" if "discriminator" in names or "discriminator" not in networks else ", and a fresh discriminator"
     return f"starts with the {' and '.join(names)} of {config.init_from}, step {step}{fresh}; the optimizers are fresh"
 

@@ -181,7 +181,7 @@ class _Run:
 
     def _start(self):
         """Writes the settings and opens what is reported."""
-        config, workdir, generator = self._config, self._workdir, self._networks["generator"]
+        config, workdir, networks = self._config, self._workdir, self._networks
         for name, old, new in _changes(workdir, config):
             log(f"{name} {old} → {new} from step {self._step:,} on")
         if self._devices.is_chief:
@@ -189,8 +189,8 @@ class _Run:
         log(f"training {workdir} from step {self._step} to {self._total}, {self._per_epoch} steps an epoch")
         log(f"Ctrl-C, or kill {os.getpid()}, saves and stops")
         if self._devices.is_chief:
-            validate = make_validation(config, generator, self._validation)
-            self._best = Best(workdir, config.best_metric, generator, self._step) if config.eval_every else None
+            validate = make_validation(config, networks.get("ema", networks["generator"]), self._validation)
+            self._best = Best(workdir, config.best_metric, networks, self._step) if config.eval_every else None
             self._report = Report(config, workdir, self._step, self._total, self._per_epoch, validate)
 
     def _make_train_step(self):
@@ -202,6 +202,7 @@ class _Run:
             optimizers["generator"],
             optimizers.get("discriminator"),
             self._scales,
+            networks.get("ema"),
         )
 
     def _is_stopped(self, stop):

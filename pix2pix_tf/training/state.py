@@ -11,12 +11,21 @@ def variables_of(network) -> list:
     return [variable.value for variable in network.trainable_variables]
 
 
-def new_state(config) -> tuple[dict, dict]:
-    """Fresh networks and their optimizers, both by name: `generator` and, unless `gan_weight` is 0, `discriminator`."""
+def new_networks(config) -> dict:
+    """Fresh networks by name: `generator`; `discriminator` unless `gan_weight` is 0; `ema`, if that is above 0."""
     networks = {"generator": build_generator(config)}
     if config.gan_weight:
         networks["discriminator"] = build_discriminator(config)
-    return networks, {name: Adam(variables_of(network), config.beta_1) for name, network in networks.items()}
+    if config.ema:
+        networks["ema"] = build_generator(config)
+    return networks
+
+
+def new_state(config) -> tuple[dict, dict]:
+    """Fresh networks and the optimizers of those that are trained, both by name."""
+    networks = new_networks(config)
+    trained = {name: network for name, network in networks.items() if name != "ema"}
+    return networks, {name: Adam(variables_of(network), config.beta_1) for name, network in trained.items()}
 
 
 def new_loss_scales(config) -> dict[str, LossScale]:

@@ -6,6 +6,7 @@ from pix2pix_tf import losses
 from pix2pix_tf.networks.discriminator import feature_layers
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.training.devices import mean_over_devices
+from pix2pix_tf.training.ema import update_averages
 from pix2pix_tf.training.schedules import discriminator_factor
 from pix2pix_tf.training.state import variables_of
 
@@ -25,8 +26,16 @@ def loss_names(config) -> tuple[str, ...]:
     return tuple(names)
 
 
-def make_train_step(config, generator, discriminator, generator_optimizer, discriminator_optimizer, loss_scales=None):
-    """A compiled step for these networks; `loss_scales` are those of `new_loss_scales`, by name.
+def make_train_step(
+    config, generator, discriminator, generator_optimizer, discriminator_optimizer, loss_scales=None, ema=None
+):
+    """A compiled step for these networks.
+
+    Args:
+      config: the run's `Config`.
+      generator, discriminator, generator_optimizer, discriminator_optimizer: those of `new_state`.
+      loss_scales: those of `new_loss_scales`, by name.
+      ema: the network of the generator's averaged weights, if there is one.
 
     Returns:
       A `tf.function` of (condition [N, H, W, C], target [N, H, W, C'], noise seeds int [N, 2],
@@ -116,6 +125,8 @@ def make_train_step(config, generator, discriminator, generator_optimizer, discr
         to_fake = fake_tape.gradient(loss_to_derive, fake)
         gradients = generator_tape.gradient(fake, generator_variables, output_gradients=to_fake)
         skipped = update("generator", generator_optimizer, gradients, generator_variables, learning_rate)
+        if ema:
+            update_averages(variables_of(ema), generator_variables, config.ema, generator_optimizer.iterations)
         if "skipped" in logs:
             skipped["skipped"] = tf.maximum(skipped["skipped"], logs["skipped"])
         return mean_over_devices(logs | {"g_loss": loss} | terms | skipped)
