@@ -7,11 +7,11 @@ import os
 import re
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS
+from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS, UNIT_METRICS
 from pix2pix_tf.runs import load_config, read_metrics
 from pix2pix_tf.utils.json_files import read_json
 
-VALIDATION = {f"val_{name}": f"validation {title}" for name, title in IMAGE_METRICS.items()}
+VALIDATION = {f"val_{name}": f"validation {title}" for name, title in (IMAGE_METRICS | UNIT_METRICS).items()}
 FCN_SCORES = {name: f"FCN {title}" for name, title in CLASS_SCORES.items()}
 
 

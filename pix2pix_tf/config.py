@@ -9,7 +9,16 @@ import json
 import math
 
 from pix2pix_tf.config_checks import MAX_LEVELS, check_together
-from pix2pix_tf.config_fields import SIZES, canonical, check, field, parse_gigabytes, plain
+from pix2pix_tf.config_fields import (
+    DTYPES,
+    INTERPOLATIONS,
+    RANGE_HELP,
+    canonical,
+    check,
+    field,
+    parse_gigabytes,
+    plain,
+)
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, preset_of
 from pix2pix_tf.sizes import parse_size
@@ -55,6 +64,25 @@ class Config:
         False,
         "read all images at the start, and leave out those that are broken, unpaired, tiny or duplicates",
         may_change=True,
+    )
+    input_channels: int | str = field("auto", "channels of the input; auto takes the files' own, RGB for usual images")
+    output_channels: int | str = field("auto", "channels of the target; auto takes the files' own")
+    input_dtype: str = field("auto", "values of the input; auto takes the files' own", choices=DTYPES)
+    output_dtype: str = field("auto", "values of the target; auto takes the files' own", choices=DTYPES)
+    input_range: tuple | str = field("auto", f"LOW,HIGH of the input, mapped to [-1, 1]; {RANGE_HELP}")
+    output_range: tuple | str = field("auto", "LOW,HIGH of the target, as --input_range")
+    input_interpolation: str = field(
+        "bilinear", "how inputs are resized; nearest never mixes the classes of a label map", choices=INTERPOLATIONS
+    )
+    output_interpolation: str = field("bilinear", "how targets are resized", choices=INTERPOLATIONS)
+    output_format: str = field(
+        "auto",
+        "files that outputs are written to; auto takes the targets' kind",
+        choices=("auto", "png", "tiff", "npy"),
+        may_change=True,
+    )
+    display_channels: str = field(
+        "", "R,G,B: which channels, counted from 0, people are shown of images of 4 and more", may_change=True
     )
     cache_gigabytes: float | str = field(
         "auto",
@@ -158,8 +186,8 @@ class Config:
         object.__setattr__(self, "cache_gigabytes", parse_gigabytes(self.cache_gigabytes))
         for each in dataclasses.fields(self):
             check(each, getattr(self, each.name))
-        for name in SIZES:
-            object.__setattr__(self, name, canonical(name, getattr(self, name)))
+        for each in dataclasses.fields(self):
+            object.__setattr__(self, each.name, canonical(each.name, getattr(self, each.name)))
         check_together(self)
 
     @property

@@ -9,6 +9,7 @@ MIN_LEVELS, MAX_LEVELS = 5, 8
 def check_together(config):
     """Raises UserError where two fields of a `Config` contradict each other."""
     _check_sizes(config)
+    _check_sides(config)
     if config.gan_weight == 0 and config.reconstruction_weight == 0:
         raise UserError(
             "gan_weight and reconstruction_weight are both 0, which leaves nothing to learn; set one of them."
@@ -48,4 +49,34 @@ def _check_sizes(config):
         raise UserError(
             "receptive_field 286 needs an image_size of at least 96, as its map is empty below. "
             f"Received: image_size {config.image_size}; take a larger one or receptive_field 70."
+        )
+
+
+def _check_sides(config):
+    sides = [
+        [getattr(config, f"{side}_{field}") for field in ("channels", "dtype", "range")] for side in ("input", "output")
+    ]
+    if config.task.startswith("colorize"):
+        for given, of_rgb in zip([*sides[0], *sides[1]], (3, "uint8", (0, 255)) * 2, strict=True):
+            if given not in ("auto", of_rgb):
+                raise UserError(
+                    f"task {config.task} needs RGB of 8 bits, so channels, dtype and range of input and output must be "
+                    f"left out. Received: {given!r}."
+                )
+    if config.task == "inpaint" and sides[0] != sides[1]:
+        raise UserError(
+            "task inpaint has one kind of image, so channels, dtype and range of input and output must be the same. "
+            f"Received: {sides[0]} and {sides[1]}."
+        )
+    (inputs, *_), (outputs, dtype, _) = sides
+    if config.output_format == "png" and (dtype in ("int16", "float32") or (outputs != "auto" and outputs > 4)):
+        raise UserError(
+            "output_format png holds uint8 and uint16 of 1 to 4 channels; take tiff or npy. "
+            f"Received: output_dtype {dtype}, output_channels {outputs}."
+        )
+    shown = max(map(int, config.display_channels.split(","))) if config.display_channels else 0
+    if "auto" not in (inputs, outputs) and shown >= max(inputs, outputs):
+        raise UserError(
+            f"display_channels are counted from 0, so the last one is {max(inputs, outputs) - 1}. "
+            f"Received: {config.display_channels}."
         )

@@ -8,6 +8,13 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.sizes import parse_size, written
 
 SIZES = ("image_size", "jitter_size")
+CHANNELS = ("input_channels", "output_channels")
+RANGES = ("input_range", "output_range")
+DATA_FIELDS = (*CHANNELS, *RANGES, "input_dtype", "output_dtype", "output_format")  # `auto` is what the data have.
+DTYPES = ("auto", "uint8", "uint16", "int16", "float32")
+MAX_CHANNELS = 1000
+INTERPOLATIONS = ("bilinear", "nearest")
+RANGE_HELP = "auto is all that an integer can be, and what floats are in the training split; data is that for all"
 
 
 def field(default, help_text, choices=None, minimum=None, maximum=None, may_change=False):
@@ -54,7 +61,13 @@ def check(field, value):
 
 
 def canonical(name, value):
-    """A field's value as it is stored: sizes in the form that `written` gives them."""
+    """A field's value as it is stored: sizes in the form that `written` gives them, channels and ranges as numbers."""
+    if name in CHANNELS:
+        return _parse_channels(name, value)
+    if name in RANGES:
+        return _parse_range(name, value)
+    if name == "display_channels":
+        return _parse_display(value)
     if name not in SIZES or value is None:
         return value
     if name == "jitter_size" and str(value) == "0":
@@ -68,3 +81,34 @@ def parse_gigabytes(value) -> float | str:
         return value if value == "auto" else float(value)
     except (TypeError, ValueError):
         raise UserError(f"cache_gigabytes must be a number of gigabytes, or auto. Received: {value!r}.") from None
+
+
+def _parse_channels(name, value):
+    """`"auto"`, `5` or `"5"` → `"auto"` or the number."""
+    text = str(value)
+    if text == "auto":
+        return text
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_CHANNELS):
+        raise UserError(f"{name} must be a number from 1 to {MAX_CHANNELS}, or auto. Received: {value!r}.")
+    return int(text)
+
+
+def _parse_range(name, value):
+    """`"auto"`, `"data"`, `"0,100"` or `(0, 100)` → the word, or two floats of which the first is the lower one."""
+    if value in ("auto", "data"):
+        return value
+    try:
+        low, high = map(float, value.split(",") if isinstance(value, str) else value)
+    except (TypeError, ValueError):
+        low = high = 0.0
+    if not (low < high and math.isfinite(high - low)):
+        raise UserError(f"{name} must be LOW,HIGH with LOW below HIGH, or auto, or data. Received: {value!r}.")
+    return low, high
+
+
+def _parse_display(value):
+    """Three numbers as text without blanks; "" for none."""
+    parts = str(value).replace(" ", "").split(",") if value else []
+    if parts and not (len(parts) == 3 and all(part.isascii() and part.isdecimal() for part in parts)):
+        raise UserError(f"display_channels must be three numbers such as 3,2,1, counted from 0. Received: {value!r}.")
+    return ",".join(parts)

@@ -77,6 +77,21 @@ def read_image(file, name: str | None = None) -> np.ndarray:
         return np.asarray(_to_rgb(image))
 
 
+def read_bands(file, modes: tuple[str, ...], name: str | None = None) -> np.ndarray:
+    """An image file of 8 bits, in the first of Pillow's `modes` or one like it → uint8 [H, W, C], values as they are.
+
+    It is turned upright. Arguments and errors are those of `read_image`; a file of none of the modes is an error, too.
+    """
+    with _opened(file, name or file) as image:
+        if image.mode not in modes:
+            raise ValueError(f"its colors are of mode {image.mode}, not {modes[0]}")
+        image.load()
+        if _orientation(image) > 1:
+            ImageOps.exif_transpose(image, in_place=True)
+        bands = np.asarray(image.convert(modes[0]))
+        return bands.reshape(*bands.shape[:2], -1)
+
+
 def from_pil(image: Image.Image, name: str) -> np.ndarray:
     """A PIL image of any mode → RGB uint8 [H, W, 3], as `read_image` makes it of a file; `name` is for errors."""
     try:

@@ -6,6 +6,7 @@ import json
 import os
 
 from pix2pix_tf.config import Config
+from pix2pix_tf.config_fields import DATA_FIELDS
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, WITHOUT_DATA_SET, preset_of
 from pix2pix_tf.utils.atomic import write_text
@@ -92,7 +93,7 @@ def _resumed(workdir: str, stored: Config, given: dict) -> Config:
         given["dataset"] = preset_of(given["dataset"])["dataset"]
     if "epochs" in given and "steps" not in given:
         given["steps"] = 0  # The user now counts in epochs.
-    config = stored.replace(**given)
+    config = with_recorded_data(stored.replace(**given), stored)
     check_resumes(workdir, stored, config)
     return config
 
@@ -105,12 +106,25 @@ def check_resumes(workdir: str, stored: Config, config: Config) -> None:
     """
     for field in dataclasses.fields(Config):
         old, new = getattr(stored, field.name), getattr(config, field.name)
-        if old == new or field.metadata["may_change"] or (field.name == "data_dir" and _are_the_same_data(old, new)):
+        if old == new or field.metadata["may_change"] or _is_as_found(field.name, new):
+            continue
+        if field.name == "data_dir" and _are_the_same_data(old, new):
             continue
         raise UserError(
             f"The run in {workdir} was started with {field.name}={old!r}, not {new!r}; "
             f"leave --{field.name} out to resume it, or give another --workdir."
         )
+
+
+def with_recorded_data(config: Config, stored: Config) -> Config:
+    """`config` with what `stored`, that of its run, says of the data, where it leaves it to the data itself."""
+    fields = [name for name in DATA_FIELDS if _is_as_found(name, getattr(config, name))]
+    return config.replace(**{name: getattr(stored, name) for name in fields})
+
+
+def _is_as_found(name, value):
+    """Whether a field leaves it to the data, which are not looked at again when a run is resumed."""
+    return name in DATA_FIELDS and value in ("auto", "data")
 
 
 def _are_the_same_data(old, new):

@@ -2,7 +2,7 @@
 
 `source` is the image that the user hands in. For `translate` it is the other half of the pair. For `colorize`,
 `colorize_rgb` and `inpaint` it is the target itself, of which the task takes a part away, so these three need no pairs.
-Images are float32 RGB in [-1, 1]. Each pixel is treated alike, except for those of a hole.
+Images are float32 in [-1, 1], RGB for the tasks of colors. Each pixel is treated alike, except for those of a hole.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from pix2pix_tf import color
+from pix2pix_tf import color, sides
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,12 +18,12 @@ class Task:
     """What a task makes of images, and how many channels the networks need for it.
 
     Attributes:
-      input_channels, output_channels: of the generator.
+      input_channels, output_channels: of the generator; 0 in the table for those of the data.
       paired: whether source and target are different images.
       condition: source [..., H, W, 3] → what the generator sees [..., H, W, input_channels].
       encode: (source, target) → (condition, what the generator should predict [..., H, W, output_channels]).
-      decode: (output, source) → RGB [..., H, W, 3] in [-1, 1].
-      visible: condition → RGB in [-1, 1], for people to look at.
+      decode: (output, source) → the image [..., H, W, 3] in [-1, 1], or of the data's channels.
+      visible: condition → the image in [-1, 1] that people look at.
       sees_color: whether the generator sees the source's colors.
       clipped: (output, source) → bool [..., H, W], the pixels whose color `decode` had to clip to what
         RGB can show; None where it clips nothing.
@@ -116,8 +116,8 @@ def _fill_hole(output, source, hole=None):
 
 _TASKS = {
     "translate": Task(
-        input_channels=3,
-        output_channels=3,
+        input_channels=0,
+        output_channels=0,
         paired=True,
         condition=_identity,
         encode=_target_is_predicted(_identity),
@@ -148,8 +148,8 @@ _TASKS = {
     ),
     # The pixels around the hole are known, so they are kept; the losses see the raw output.
     "inpaint": Task(
-        input_channels=3,
-        output_channels=3,
+        input_channels=0,
+        output_channels=0,
         paired=False,
         condition=_cut_hole,
         encode=_target_is_predicted(_cut_hole),
@@ -161,13 +161,16 @@ _TASKS = {
 
 
 def get_task(config) -> Task:
-    """The task that `config.task` names."""
-    return _TASKS[config.task]
+    """The task that `config.task` names, with the channels of the run's data."""
+    task = _TASKS[config.task]
+    return dataclasses.replace(
+        task,
+        input_channels=task.input_channels or sides.input_side(config).channels,
+        output_channels=task.output_channels or sides.output_side(config).channels,
+    )
 
 
 def tasks_by_channels() -> dict[tuple[int, int], str]:
-    """{(input channels, output channels): the name of the first task that has them}."""
-    names = {}
-    for name, task in _TASKS.items():
-        names.setdefault((task.input_channels, task.output_channels), name)
-    return names
+    """{(input channels, output channels): the name of the task of RGB images that has them}."""
+    channels = {(task.input_channels or 3, task.output_channels or 3): name for name, task in _TASKS.items()}
+    return channels | {(3, 3): "translate"}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -493,7 +494,7 @@ def test_only_these_fields_may_change():
         *("steps", "epochs", "save_every", "log_every", "sample_every", "eval_every", "best_metric"),
         *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images", "strategy", "layout"),
         *("precision", "compile", "learning_rate", "discriminator_learning_rate", "lr_schedule", "decay_epochs"),
-        "warmup_steps",
+        *("warmup_steps", "output_format", "display_channels"),
     }
 
 
@@ -521,3 +522,46 @@ def test_settings_need_no_tensorflow():
     code = "import sys, pix2pix_tf; pix2pix_tf.Config(); print({'tensorflow', 'keras', 'numpy'} & sys.modules.keys())"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert process.stdout.strip() == "set()"
+
+
+def test_channels_and_ranges_are_read_as_people_write_them():
+    config = Config(input_channels="5", input_range="-1000,3000", output_range=[0, 1], display_channels="4, 0,1")
+    assert (config.input_channels, config.input_range, config.output_range) == (5, (-1000.0, 3000.0), (0.0, 1.0))
+    assert config.display_channels == "4,0,1"
+    assert Config.from_json(config.to_json()) == config
+    assert json.loads(config.to_json())["input_range"] == [-1000.0, 3000.0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"input_channels": 0}, "input_channels must be a number from 1 to 1000, or auto. Received: 0."),
+        ({"output_channels": "many"}, "Received: 'many'"),
+        (
+            {"input_range": "5,5"},
+            "input_range must be LOW,HIGH with LOW below HIGH, or auto, or data. Received: '5,5'.",
+        ),
+        ({"output_range": "9,1"}, "output_range must be LOW,HIGH with LOW below HIGH"),
+        ({"output_range": "0,inf"}, "LOW below HIGH"),
+        ({"output_range": "low"}, "LOW below HIGH"),
+        ({"input_dtype": "float64"}, "input_dtype must be one of auto, uint8, uint16, int16, float32"),
+        ({"display_channels": "1,2"}, "display_channels must be three numbers such as 3,2,1"),
+        ({"display_channels": "7,8,9", "input_channels": 9, "output_channels": 1}, "so the last one is 8"),
+        ({"task": "colorize", "input_channels": 1}, "task colorize needs RGB of 8 bits"),
+        ({"task": "colorize_rgb", "output_dtype": "uint16"}, "task colorize_rgb needs RGB of 8 bits"),
+        ({"task": "inpaint", "output_channels": 4}, "task inpaint has one kind of image"),
+        ({"output_format": "png", "output_dtype": "float32"}, "output_format png holds uint8 and uint16"),
+        ({"output_format": "png", "output_channels": 5}, "take tiff or npy"),
+    ],
+)
+def test_wrong_kinds_of_data_are_one_sentence(fields, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        Config(**fields)
+
+
+def test_what_the_data_were_found_to_be_stands_when_a_run_is_resumed(tmp_path):
+    workdir = run_directory(tmp_path, input_channels=5, input_dtype="float32", input_range=(0, 2))
+    config = config_for_run(workdir, {"input_channels": "auto", "input_range": "data"})
+    assert (config.input_channels, config.input_range) == (5, (0.0, 2.0))
+    with pytest.raises(UserError, match=r"input_range=\(0\.0, 2\.0\), not \(0\.0, 3\.0\)"):
+        config_for_run(workdir, {"input_range": "0,3"})

@@ -42,3 +42,14 @@ def test_long_titles_get_smaller_letters_and_stay_in_their_columns():
 def test_values_beyond_the_range_are_clipped():
     grid = sample_grid([[gray(-50), gray(0), gray(300)]])
     assert [grid[30, 84 * column + 40, 0] for column in range(3)] == [0, 0, 255]
+
+
+def test_a_bar_below_says_what_black_and_white_stand_for():
+    images = [[gray(10), gray(20), gray(30)]]
+    grid = sample_grid(images, bars=(None, (0, 65535), None))
+    assert grid.shape[0] == 18 + 28 + 36
+    np.testing.assert_array_equal(grid[:42], sample_grid(images)[:42])
+    bar = grid[46:60, 84:164]
+    assert np.all(bar == bar[:1]) and bar[0, :, 0].tolist() == np.linspace(0, 255, 80).round().tolist()
+    assert grid[60:, 84:164].min() < 100
+    assert np.all(grid[46:, :80] == 255) and np.all(grid[46:, 168:] == 255)

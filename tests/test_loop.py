@@ -16,6 +16,7 @@ from PIL import Image
 
 import pix2pix_tf
 from pix2pix_tf import Config, Translator, UserError
+from pix2pix_tf.data import found_sides
 from pix2pix_tf.data.pipeline import training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.training import loop, totals
@@ -95,7 +96,7 @@ class FakeStep:
 
 def test_a_run_directory_holds_what_the_readme_promises(finished):
     config, workdir, _ = finished
-    assert Config.from_json((workdir / "config.json").read_text()) == config
+    assert Config.from_json((workdir / "config.json").read_text()) == found_sides.settled(config)
     assert sorted(os.listdir(workdir / "samples")) == ["step_00000003.png", "step_00000006.png"]
     assert checkpoint_steps(workdir) == [4, 6]
     assert len(os.listdir(workdir / "tensorboard")) == 1
@@ -155,7 +156,7 @@ def test_the_settings_are_written_before_the_first_step(tiny, tmp_path, monkeypa
     seen = []
     FakeStep(monkeypatch, before=lambda fake, step: seen.append((tmp_path / "run" / "config.json").read_text()))
     train(config, str(tmp_path / "run"))
-    assert seen == [config.to_json()] * 4
+    assert seen == [found_sides.settled(config).to_json()] * 4
 
 
 @pytest.mark.parametrize("changes, steps", [({"steps": 4}, 4), ({"steps": 0, "epochs": 3}, 9), ({"epochs": 1}, 4)])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from pix2pix_tf.metrics import image_metrics
+from pix2pix_tf.metrics import image_metrics, metrics_in_units
+from pix2pix_tf.sides import Side
 
 
 def images(noise=0.2):
@@ -59,3 +60,24 @@ def test_an_output_out_of_range_is_measured_as_it_is_shown():
         strict=True,
     ):
         np.testing.assert_array_equal(value, shown)
+
+
+def test_units_and_channels_agree_with_numpy_and_scikit_image():
+    output, target = images()
+    side = Side(3, "float32", 100.0, 500.0)
+    found = {name: value.numpy() for name, value in metrics_in_units(output, target, side).items()}
+    error = (output.astype(float) - target) * 200
+    np.testing.assert_allclose(found["l1_units"], np.abs(error).mean(axis=(1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(found["rmse_units"], np.sqrt((error**2).mean(axis=(1, 2, 3))), rtol=1e-5)
+    np.testing.assert_allclose(found["l1_units_by_channel"], np.abs(error).mean(axis=(1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(found["rmse_units_by_channel"], np.sqrt((error**2).mean(axis=(1, 2))), rtol=1e-5)
+    for i in range(3):
+        for channel in range(3):
+            pair = output[i, ..., channel : channel + 1], target[i, ..., channel : channel + 1]
+            psnr = peak_signal_noise_ratio(pair[1], pair[0], data_range=2)
+            assert found["psnr_by_channel"][i, channel] == pytest.approx(psnr, rel=1e-5)
+            assert found["ssim_by_channel"][i, channel] == pytest.approx(ssim_of_wang(*pair), rel=1e-4)
+    assert set(metrics_in_units(output[..., :1], target[..., :1], Side(1, "uint16", 0.0, 65535.0))) == {
+        "l1_units",
+        "rmse_units",
+    }

@@ -20,15 +20,15 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A module imports only what stands above it.
 ORDER = "errors utils model_paths presets sizes config_fields config_checks config runs cli hardware".split()
-ORDER += "images grids color datasets".split()
+ORDER += "images sides array_files display grids color datasets".split()
 ORDER += "palettes augment tasks losses networks data metrics translation".split()
 ORDER += "training inference tiling folder_translation exporting evaluation reproduction".split()
 ORDER += ["study", "serving", "interop", "comparison", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
     "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders", "plain_paths"],
-    "data": "split parallel preflight layouts content folders pairing degradation pair_making paired_archive".split()
-    + "tfrecords sources data_report pipeline".split(),
+    "data": "split parallel values preflight layouts content folders pairing degradation pair_making".split()
+    + "paired_archive tfrecords sources found_sides data_report pipeline".split(),
     "networks": ["small", "layers", "generator", "discriminator", "fcn8s"],
     "study": "study_images protocol answers_file sessions fooling_rates participant_ids study_server".split(),
     "exporting": "decoding signatures recording replay card publication temporary tflite".split(),

@@ -8,6 +8,7 @@ import numpy as np
 from pix2pix_tf import images
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.sides import sides_in_files
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.spread import evenly_spread
 
@@ -26,12 +27,14 @@ def remarks(split: Split, config) -> list[str]:
         return []
     target = 1 if config.direction == "a_to_b" else 0
     paired = get_task(config).paired
+    sides = sides_in_files(config)
     found = []
     for side in (0, 1) if paired else (target,):
         files = [split.files[number][min(side, len(split.files[number]) - 1)] for number in pairs if split.files]
         name = f"images of side {'AB'[side]}" if paired else "images"
-        found += _dark(name, [pair[side] for pair in pairs.values()], files)
-    if _are_gray(pair[target] for pair in pairs.values()):
+        decoded = [pair[side] for pair in pairs.values()]
+        found += _dark(name, decoded, files) if sides[side].is_rgb else _low(name, decoded, sides[side])
+    if sides[target].is_rgb and _are_gray(pair[target] for pair in pairs.values()):
         found.append(_gray_targets(paired, "AB"[target]))
     return found
 
@@ -78,6 +81,17 @@ def _dark(name, decoded, files):
     return [
         f"{name} are nearly black: no value is above {highest} of 255, as where numbers stand for classes; "
         "give each class a color of its own, or brighten the images."
+    ]
+
+
+def _low(name, decoded, side):
+    """A sentence, in a list, if all values are in the lower part of what integers of a side can be."""
+    highest = max(int(image.max()) for image in decoded)
+    if side.is_cut or not 8 * (highest - side.low) < side.high - side.low:
+        return []
+    return [
+        f"{name} have no value above {highest} of {side.high:g}; --input_range=data, or --output_range, maps what they "
+        "have to [-1, 1]."
     ]
 
 

@@ -9,16 +9,18 @@
 `val/` may be called `test/` or `validation/` too.
 """
 
+import collections
 import functools
 import itertools
 import os
 import statistics
 from typing import NamedTuple
 
-from pix2pix_tf import images
+from pix2pix_tf import array_files, images
 from pix2pix_tf.data import content, layouts
-from pix2pix_tf.data.split import Split, split_of_files
+from pix2pix_tf.data.split import PHOTOS, Split, split_of_files
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.sides import kind_of, sides_in_files
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.image_files import EXAMPLES, count_other_files, list_images, match_by_stem
 from pix2pix_tf.utils.spread import evenly_spread
@@ -46,22 +48,22 @@ def open_folder(config) -> Data:
         raise UserError(
             f"layout photos has no pairs, which task {config.task} needs; take colorize, colorize_rgb or inpaint."
         )
-    data = _in_two_folders(root, config.layout) if config.layout in ("auto", "two_folders") else None
+    data = _in_two_folders(root, config) if config.layout in ("auto", "two_folders") else None
     data = data or _in_one_folder(root, config)
     return data._replace(notes=[*data.notes, *_left_out(root, data.splits)])
 
 
-def _in_two_folders(root, layout):
+def _in_two_folders(root, config):
     """Data whose sides lie in folders of their own; None if there are no such folders."""
     sides, folders = layouts.side_folders(root)
     if not sides:
-        if layout == "two_folders" or {"a", "b"} & folders.get("train", {}).keys():
+        if config.layout == "two_folders" or {"a", "b"} & folders.get("train", {}).keys():
             raise UserError(f"{root} must hold two folders A and B, or layout must be another than two_folders.")
         return None
     splits, notes = {}, []
     for split, found in folders.items():
         if set(sides) <= found.keys():
-            splits[split] = match(*(found[side] for side in sides))
+            splits[split] = match(*(found[side] for side in sides), sides_in_files(config))
         elif alone := set(sides) & found.keys():
             notes.append(f"{found[alone.pop()]} has no folder of partners beside it, so {split} is not used")
     notes += [
@@ -85,9 +87,10 @@ def _in_one_folder(root, config):
         raise UserError(_holds_no_images(where["train"]))
     paths = {"train": paths["train"]} | {split: listed for split, listed in paths.items() if listed}
     if config.layout == "auto" and layouts.by_suffix(paths["train"]):
-        return _named_by_suffixes(paths)
+        return _named_by_suffixes(paths, sides_in_files(config))
+    side = _side_of_one_file(config)
     if config.layout == "photos" or (config.layout == "auto" and not get_task(config).paired and not _all_wide(paths)):
-        splits = {split: _split(listed, _twice) for split, listed in paths.items()}
+        splits = {split: _split(listed, _twice, side) for split, listed in paths.items()}
         return Data("single photos", splits, noun="photos")
     if config.layout == "auto":
         _check_are_pairs(where["train"], paths["train"])
@@ -97,7 +100,7 @@ def _in_one_folder(root, config):
         "it is not used"
         for split in singles
     ]
-    pairs = {split: _split(listed, _halves) for split, listed in paths.items() if split not in singles}
+    pairs = {split: _split(listed, _halves, side) for split, listed in paths.items() if split not in singles}
     return Data("side-by-side pairs", pairs, notes)
 
 
@@ -111,8 +114,19 @@ def _paths(folder):
     return [os.path.join(folder, path) for path in images_outside_of_splits(folder)]
 
 
-def _split(paths, join):
-    return split_of_files([(path,) for path in paths], join)
+def _split(paths, join, side):
+    return split_of_files([(path,) for path in paths], join, sides=(side, side))
+
+
+def _side_of_one_file(config):
+    """The side that A and B are where they lie in one file."""
+    kinds = {kind_of(side.channels, side.dtype): side for side in sides_in_files(config)}
+    if len(kinds) > 1:
+        raise UserError(
+            f"One file holds both sides of a pair in {config.data_dir}, so they cannot be {' and '.join(kinds)}; "
+            "put the sides into folders A and B, or give input and output the same."
+        )
+    return next(iter(kinds.values()))
 
 
 def _holds_no_images(folder):
@@ -123,14 +137,14 @@ def _holds_no_images(folder):
 # Pairs named by suffixes
 
 
-def _named_by_suffixes(paths):
+def _named_by_suffixes(paths, file_sides):
     splits, notes = {}, []
     for split, listed in paths.items():
         if not (found := layouts.by_suffix(listed)):
             notes.append(f"{split} is not used: its files are not named as those of train are")
             continue
         sides, matched = found
-        splits[split] = _split_of_matched(matched, [f"whose name ends with {side}" for side in sides])
+        splits[split] = _split_of_matched(matched, [f"whose name ends with {side}" for side in sides], file_sides)
     (first, second), _ = layouts.by_suffix(paths["train"])
     return Data(f"files named {first} (A) and {second} (B)", splits, notes)
 
@@ -147,7 +161,7 @@ def _sizes(paths):
     sizes = {}
     for number in evenly_spread(len(paths), _LOOKED_AT):
         try:
-            header = images.read_header(paths[number])
+            header = array_files.read_header(paths[number])
         except UserError:
             continue
         sizes[paths[number]] = header.height, header.width
@@ -194,7 +208,8 @@ def _left_out(root, splits):
     """A line that counts the files of a folder that belong to no split."""
     used = _real(path for split in splits.values() for path in itertools.chain(split.without_pair, *split.files))
     unused = sorted(_real(os.path.join(root, path) for path in list_images(root)) - used)
-    counts = [f"{count} {ending}" for ending, count in count_other_files(root).most_common()]
+    others = count_other_files(root) - collections.Counter(os.path.splitext(path)[1].lower() for path in used)
+    counts = [f"{count} {ending}" for ending, count in others.most_common()]
     if unused:
         folders = sorted({os.path.relpath(os.path.dirname(path), os.path.realpath(root)) for path in unused})
         counts.append(f"{len(unused)} images in {', '.join(folders[:3])}{', …' if len(folders) > 3 else ''}")
@@ -211,8 +226,8 @@ def _real(paths):
 # Two files a pair
 
 
-def match(folder_a: str, folder_b: str) -> Split:
-    """Two folders → a Split of the images that have the same name in both, whatever their endings."""
+def match(folder_a: str, folder_b: str, sides=PHOTOS) -> Split:
+    """Two folders → a Split of the images that have the same name in both, whatever their endings, of these sides."""
     pair = (folder_a, folder_b)
     listed = [images_outside_of_splits(folder) for folder in pair]
     if not any(listed):
@@ -224,10 +239,10 @@ def match(folder_a: str, folder_b: str) -> Split:
         )
         for stem, both in match_by_stem(*listed).items()
     }
-    return _split_of_matched(matched, [f"of the same name in {folder}" for folder in pair])
+    return _split_of_matched(matched, [f"of the same name in {folder}" for folder in pair], sides)
 
 
-def _split_of_matched(matched, partners):
+def _split_of_matched(matched, partners, sides):
     """{name: (files of A, files of B)} → a Split; `partners` says of each side what its file should be."""
     files, without_pair = [], {}
     for in_a, in_b in matched.values():
@@ -240,7 +255,7 @@ def _split_of_matched(matched, partners):
             }
         else:
             without_pair |= {path: _has_namesake(path) for paths in (in_a, in_b) if len(paths) > 1 for path in paths}
-    return split_of_files(files, _same_size, without_pair)
+    return split_of_files(files, _same_size, without_pair, sides)
 
 
 def photos(folder: str) -> Split:

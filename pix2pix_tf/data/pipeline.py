@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from pix2pix_tf import augment
 from pix2pix_tf.data.sources import source_and_target
-from pix2pix_tf.data.split import Split
+from pix2pix_tf.data.split import PHOTOS, Split
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.sides import sides_in_files
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.spread import evenly_spread
 
@@ -29,17 +30,19 @@ class Reader:
       failure: the UserError that ended a read, for whoever catches TensorFlow's error.
     """
 
-    def __init__(self, split: Split, cache_bytes: float):
-        self._split = split
+    def __init__(self, split: Split, cache_bytes: float, sides=PHOTOS):
+        self._split, self._sides = split, sides
         self._cache = {}
         self._room = cache_bytes
         self.failure = None
 
     def __call__(self, number):
-        """int64 scalar tensor → (a, b), uint8 [H, W, 3] tensors."""
+        """int64 scalar tensor → (a, b), tensors [H, W, C] of what the sides are."""
         # Not stateful: the same number gives the same pair, so that calls may run in parallel.
-        pair = tf.numpy_function(self._read, [number], [tf.uint8, tf.uint8], stateful=False)
-        return tuple(tf.ensure_shape(image, [None, None, 3]) for image in pair)
+        pair = tf.numpy_function(self._read, [number], [side.dtype for side in self._sides], stateful=False)
+        return tuple(
+            tf.ensure_shape(image, [None, None, side.channels]) for image, side in zip(pair, self._sides, strict=True)
+        )
 
     def _read(self, number):
         number = int(number)
@@ -115,7 +118,8 @@ def training_dataset(split, config, start_step=0, reader=None, share=None) -> tf
       A dataset of (condition [N, H, W, C], truth [N, H, W, C'], noise seeds int64 [N, 2]), float32 in
       [-1, 1].
     """
-    reader = reader or Reader(split, cache_bytes(config))
+    sides = sides_in_files(config)
+    reader = reader or Reader(split, cache_bytes(config), sides)
     first, last = share or (0, config.batch_size)
     used = steps_per_epoch(split, config) * config.batch_size
     first_image = start_step * config.batch_size
@@ -129,7 +133,7 @@ def training_dataset(split, config, start_step=0, reader=None, share=None) -> tf
     def example(image_number, pair_number):
         seeds = tf.random.experimental.stateless_split([config.seed, image_number], 2)
         pair = augment.random_jitter_and_mirror(
-            reader(pair_number), seeds[0], config.size, config.jitter, config.mirror
+            reader(pair_number), seeds[0], config.size, config.jitter, config.mirror, sides
         )
         return *get_task(config).encode(*source_and_target(config, pair)), seeds[1]
 
@@ -147,7 +151,7 @@ def training_batches(split, config, start_step=0, share=None):
     It is raised outside of the `except`: TensorFlow's error as its context would keep the iterator alive,
     and a process that ends while an iterator reads images may hang.
     """
-    reader = Reader(split, cache_bytes(config))
+    reader = Reader(split, cache_bytes(config), sides_in_files(config))
     try:
         yield from training_dataset(split, config, start_step, reader, share)
         return
@@ -161,9 +165,9 @@ def fixed_pairs(split, config, count) -> list[tuple[tf.Tensor, tf.Tensor]]:
     """`count` pairs spread evenly over a split, the same at each call, without jitter.
 
     Returns:
-      A list of (source, target), float32 [H, W, 3] in [-1, 1] at the training size.
+      A list of (source, target), float32 [H, W, C] in [-1, 1] at the training size.
     """
     return [
-        source_and_target(config, augment.plain(split.read(number), config.size))
+        source_and_target(config, augment.plain(split.read(number), config.size, sides_in_files(config)))
         for number in evenly_spread(len(split), count)
     ]

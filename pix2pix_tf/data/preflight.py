@@ -13,10 +13,11 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from pix2pix_tf import images
+from pix2pix_tf import array_files
 from pix2pix_tf.config_checks import MIN_LEVELS
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.data.split import Split
+from pix2pix_tf.data.values import Values, values_of
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils.spread import evenly_spread
 
@@ -34,12 +35,14 @@ class Findings:
       sizes: how many pairs that can be read have a size, (height, width) of one of the two; duplicates count.
       kinds: how many files that can be read are of a kind, such as "JPEG RGB".
       shown: {number: small copies of the pair} of those that were asked for and are good.
+      values: of A and of B, those of each image that can be read, unless they are usual images; by path.
     """
 
     bad: dict[int, list[str]] = dataclasses.field(default_factory=dict)
     sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     kinds: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     shown: dict[int, list[Image.Image]] = dataclasses.field(default_factory=dict)
+    values: tuple[dict[str, Values], dict[str, Values]] = dataclasses.field(default_factory=lambda: ({}, {}))
 
 
 def check(splits: dict[str, Split], show: dict[str, Iterable[int]] | None = None) -> dict[str, Findings]:
@@ -62,6 +65,8 @@ def check(splits: dict[str, Split], show: dict[str, Iterable[int]] | None = None
             if pair.size:
                 found.sizes[pair.size] += 1
             name = split.names[number]
+            for of_side, values in zip(found.values, pair.values, strict=True):
+                of_side |= {} if values is None else {name: values}
             if pair.sentences:
                 found.bad[number] = pair.sentences
             elif (first := first_of.setdefault(pair.fingerprint, name)) != name:
@@ -98,31 +103,37 @@ class _Examined:
     size: tuple[int, int] | None = None
     fingerprint: bytes = b""
     small: list[Image.Image] = ()
+    values: list[Values | None] = (None, None)
 
 
 def _examine(split, wanted, number):
     files = split.files[number] if split.files else ()
     try:
         pair = split.read(number)
-        kinds = [images.read_header(file).kind for file in files]
+        kinds = [array_files.read_header(file).kind for file in files]
     except UserError as error:
-        return _Examined([sentence for file in files if (sentence := _refusal(file))] or [str(error)])
+        refusals = [_refusal(file, side) for file, side in zip(files, split.sides, strict=False)]
+        return _Examined([sentence for sentence in refusals if sentence] or [str(error)])
     if sentence := _too_small(split.names[number], pair):
         return _Examined([sentence], kinds, pair[0].shape[:2])
     small = [_thumbnail(image) for image in pair] if number in wanted else []
-    return _Examined([], kinds, pair[0].shape[:2], _fingerprint(pair), small)
+    values = [None if side.is_rgb else values_of(image, side) for image, side in zip(pair, split.sides, strict=True)]
+    return _Examined([], kinds, pair[0].shape[:2], _fingerprint(pair), small, values)
 
 
 def _thumbnail(image):
+    if image.dtype != np.uint8 or image.shape[-1] != 3:  # The first channel or the first three, by their own range.
+        image = image[..., [0, 0, 0] if image.shape[-1] < 3 else [0, 1, 2]].astype(np.float32)
+        image = np.uint8(255 * (image - image.min()) / max(np.ptp(image), 1e-30))
     small = Image.fromarray(image)
     small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     return small
 
 
-def _refusal(file):
+def _refusal(file, side):
     """Why a file cannot be read, or None."""
     try:
-        images.read_image(file)
+        array_files.read(file, side)
     except UserError as error:
         return str(error)
     return None

@@ -10,6 +10,7 @@ from pix2pix_tf import augment, images
 from pix2pix_tf.data.sources import list_splits, open_source, source_and_target
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.sides import sides_in_files
 from pix2pix_tf.tasks import get_task
 
 
@@ -47,7 +48,7 @@ def open_splits(config, name) -> tuple[Split, Split]:
 
 def read_pair(config, split, number):
     """A pair as the run sees it: (source, target), float32 [H, W, 3] in [-1, 1] at the run's size, without jitter."""
-    return source_and_target(config, augment.plain(split.read(number), config.size))
+    return source_and_target(config, augment.plain(split.read(number), config.size, sides_in_files(config)))
 
 
 def outputs_of(translator, split, numbers, noise_seed=None) -> SplitOutputs:

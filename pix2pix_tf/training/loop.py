@@ -7,10 +7,20 @@ import tensorflow as tf
 
 from pix2pix_tf import hardware
 from pix2pix_tf.config import Config
+from pix2pix_tf.data import found_sides
 from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.runs import check_is_free, check_resumes, describe_new, is_run, load_config, make_workdir, save_config
+from pix2pix_tf.runs import (
+    check_is_free,
+    check_resumes,
+    describe_new,
+    is_run,
+    load_config,
+    make_workdir,
+    save_config,
+    with_recorded_data,
+)
 from pix2pix_tf.training import loss_curves, precision, schedules
 from pix2pix_tf.training.checkpoints import Best, Checkpoints, check_has_optimizers
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
@@ -50,7 +60,7 @@ def train(config: Config, workdir: str | os.PathLike) -> None:
         tf.config.experimental.enable_op_determinism()
     with lost_worker_as_sentence():
         devices = Devices(config)
-        source = _open_source(config, devices)
+        config, source = _open_source(config, workdir, devices)
         hardware.announce()
         if not is_run(workdir):
             log(describe_new(workdir, config))
@@ -72,15 +82,20 @@ def _check_workdir(config, workdir):
         check_is_free(workdir)
 
 
-def _open_source(config, devices):
+def _open_source(config, workdir, devices):
+    """The configuration with what is found of the data, and these; a run that is resumed keeps what it has found."""
     if devices.description:
         log(devices.description)
+    config = with_recorded_data(config, load_config(workdir)) if is_run(workdir) else found_sides.settled(config)
     with devices.chief_first():
         source = open_source(config)
-    log("\n".join([source.description, *source.notes]))
+    clipped = []
+    if not is_run(workdir):
+        config, clipped = found_sides.measured(config, source)
+    log("\n".join([source.description + found_sides.describe(config), *source.notes, *clipped]))
     if source.left_out:
         log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} images:", *source.left_out]))
-    return source
+    return config, source
 
 
 def _with_precision(config, workdir, devices):

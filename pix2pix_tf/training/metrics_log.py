@@ -61,7 +61,10 @@ class MetricsLog:
     def _show(self, record):
         with self._board.as_default(record["step"]):
             for name, value in record.items():
-                if name not in ("step", "epoch"):
+                if isinstance(value, list):  # One number a channel.
+                    for channel, number in enumerate(value):
+                        tf.summary.scalar(f"{_board_name(name)}/{channel}", number)
+                elif name not in ("step", "epoch"):
                     tf.summary.scalar(_board_name(name), value)
 
 

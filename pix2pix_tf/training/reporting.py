@@ -82,7 +82,8 @@ class Progress:
         """Shows one record of metrics.jsonl."""
         if "val_l1" in record:
             numbers = f"L1 {record['val_l1']:.4f}, PSNR {record['val_psnr']:.2f} dB, SSIM {record['val_ssim']:.4f}"
-            log(f"step {record['step']}: validation {numbers}")
+            units = f", L1 in the data's units {record['val_l1_units']:g}" if "val_l1_units" in record else ""
+            log(f"step {record['step']}: validation {numbers}{units}")
         losses = " ".join(f"{name} {value:.3f}" for name, value in record.items() if name.startswith(("d_", "g_")))
         if self._on_terminal:
             self._bar.set_postfix_str(losses)

@@ -11,12 +11,15 @@ EXTENSIONS = (
     *(".jp2", ".j2k", ".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".tga", ".qoi"),
     *((".heic", ".heif") if importlib.util.find_spec("pillow_heif") else ()),
 )
+ARRAYS = (".npy",)  # These count in folders without images.
 EXAMPLES = "JPEG, PNG, WebP, TIFF and what else Pillow opens"  # of these endings, for messages
 _OF_SYSTEMS = ("thumbs.db", "desktop.ini")  # What Windows leaves in folders of images.
 
 
 def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...] = ()) -> list[str]:
     """The image files below a folder by their paths in it, sorted; hidden files and folders are left out.
+
+    Where there are none, it is the ARRAYS: others lie beside images for some other purpose.
 
     Links to folders are followed after all real folders, and no folder is entered twice, so that each file is listed
     once, also where a link leads to a folder above.
@@ -26,7 +29,9 @@ def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...]
       subfolders: whether its subfolders are searched too.
       leave_out: names of subfolders directly in `folder` that are not searched.
     """
-    return sorted(path for path in _files(folder, subfolders, leave_out) if path.lower().endswith(EXTENSIONS))
+    paths = list(_files(folder, subfolders, leave_out))
+    found = [path for path in paths if path.lower().endswith(EXTENSIONS)]
+    return sorted(found or [path for path in paths if path.lower().endswith(ARRAYS)])
 
 
 def count_other_files(folder: str) -> collections.Counter:
