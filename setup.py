@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 _SERVE = ["starlette>=1.0,<2", "uvicorn>=0.40,<1"]
+_TIFF = ["tifffile>=2025.1", "imagecodecs>=2025.1"]  # TIFF beyond 8-bit RGB; imagecodecs reads its LZW.
 
 setup(
     name="pix2pix_tf",
@@ -52,8 +53,10 @@ setup(
         "tfds": ["apache-beam>=2.70", "mlcroissant>=1.1"],  # The command line tfds imports both and declares neither.
         # Weights from PyTorch and for it. Before 2.6, weights_only=True could be made to run code (CVE-2025-32434).
         "torch": ["torch>=2.6,<2.14"],
+        "tiff": _TIFF,
         "dev": [
             *_SERVE,
+            *_TIFF,
             "dill>=0.3",
             "ipykernel>=6,<8",  # The notebook is executed by nbclient.
             "nbclient>=0.10,<1",
