@@ -93,7 +93,14 @@ class Config:
 
     # Networks
     generator: str = field(
-        "unet", "U-Net, or the same without skip connections (Table 2)", choices=("unet", "encoder_decoder")
+        "unet",
+        "U-Net, the same without skip connections (Table 2), or residual blocks: 6 up to 128 pixels a side, else 9",
+        choices=("unet", "encoder_decoder", "resnet"),
+    )
+    upsampling: str = field(
+        "transposed",
+        "how the generator doubles sides: transposed convolution, or nearest neighbors and a 3x3 convolution",
+        choices=("transposed", "resize"),
     )
     base_filters: int = field(64, "width of the first layer of both networks", minimum=1)
     discriminator_filters: int = field(0, "the discriminator's own width; 0: base_filters", minimum=0)
@@ -204,8 +211,20 @@ class Config:
 
     @property
     def levels(self) -> int:
-        """How many times the generator halves its input: 8 for 256, as in the paper's appendix 6.1."""
+        """How many times the generator halves its input: 8 for 256, as in the paper's appendix 6.1; resnet 2 times."""
+        if self.generator == "resnet":
+            return 2
         return min(MAX_LEVELS, *(int(math.log2(side & -side)) for side in self.size))
+
+    @property
+    def residual_blocks(self) -> int:
+        """Of the resnet generator, as the PyTorch port has them; 0 for the others."""
+        return (6 if max(self.size) <= 128 else 9) if self.generator == "resnet" else 0
+
+    @property
+    def multiple(self) -> int:
+        """What divides the sides of the generator's inputs; resnet halves twice, and mirrors 2 pixels at least."""
+        return 8 if self.generator == "resnet" else 2**self.levels
 
     @property
     def policy(self) -> str:

@@ -28,7 +28,7 @@ class Translator:
     Attributes:
       config: the run's configuration.
       step: the training steps that the generator has seen.
-      generator: the Keras model, for sides that are multiples of 2**config.levels.
+      generator: the Keras model, for sides that are multiples of `config.multiple`.
       size: the size at which the network sees the images of a call (see `translation`).
     """
 
@@ -55,9 +55,10 @@ class Translator:
 
     def __repr__(self):
         config = self.config
+        depth = f"{config.residual_blocks} blocks" if config.residual_blocks else f"{config.levels} levels"
         return (
-            f"<Translator: {config.task} with a {config.generator} of {config.base_filters} filters, {config.levels} "
-            f"levels and {config.norm} norm, trained for {self.step} steps at {config.image_size}>"
+            f"<Translator: {config.task} with a {config.generator} of {config.base_filters} filters, {depth} and "
+            f"{config.norm} norm, trained for {self.step} steps at {config.image_size}>"
         )
 
     def generate(self, source, seed=None) -> tf.Tensor:

@@ -17,7 +17,8 @@ CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
 WEIGHTS = ("auto", "ema", "raw")  # What may be asked for of a trained generator's weights.
 # Decide the weights' shapes.
-NETWORK_FIELDS = ("generator", "base_filters", "discriminator_filters", "norm", "receptive_field", "conditional")
+NETWORK_FIELDS = ("generator", "upsampling", "base_filters", "discriminator_filters", "norm")
+NETWORK_FIELDS += ("receptive_field", "conditional")
 
 
 def default_workdir(given: dict) -> str:

@@ -13,7 +13,7 @@ from pix2pix_tf import images
 from pix2pix_tf.networks.layers import Norm, measure_statistics, run
 from pix2pix_tf.tasks import get_task
 
-TILE, OVERLAP = 1024, 256  # pixels; multiples of 2**levels at any number of levels
+TILE, OVERLAP = 1024, 256  # pixels; multiples of what any generator needs
 
 
 class TiledTranslator:
@@ -31,12 +31,12 @@ class TiledTranslator:
           seed: a pair of integers turns the noise on. Each tile draws the same mask at its own place, so two tiles
             differ in noise where they overlap, and are blended there like everything else.
           tile: side of the tiles in pixels.
-          overlap: of neighboring tiles, in pixels, at most half a tile. Both are multiples of 2**levels, so that each
-            tile begins where the grids of all convolutions do.
+          overlap: of neighboring tiles, in pixels, at most half a tile. Both are multiples of `config.multiple`, so
+            that each tile begins where the grids of all convolutions do.
           copy_pixels: how many pixels the copy that gives the statistics has at most.
         """
         config, generator = translator.config, translator.generator
-        self._multiple = 2**config.levels
+        self._multiple = config.multiple
         if tile % self._multiple or overlap % self._multiple or tile < 2 * max(overlap, self._multiple):
             raise ValueError(
                 f"Tiles of {tile} that overlap by {overlap} do not fit a generator of {config.levels} levels."

@@ -36,7 +36,7 @@ def translate(config, network, source, size="own"):
     Args:
       config: the `Config` of the run.
       network: what runs the generator, from [N, H', W', input_channels], whose sides are multiples of
-        2**levels, to [N, H', W', output_channels]; `at_inference` makes one.
+        `config.multiple`, to [N, H', W', output_channels]; `at_inference` makes one.
       source: the images.
     """
     return get_task(config).decode(generate(config, network, source, size), source)
@@ -83,7 +83,7 @@ def seen_size(config, size, height, width):
 
 
 def _generate_at_own_size(config, network, source):
-    padded = images.pad_to_multiple(get_task(config).condition(source), 2**config.levels)
+    padded = images.pad_to_multiple(get_task(config).condition(source), config.multiple)
     height, width = tf.shape(source)[1], tf.shape(source)[2]
     return network(padded)[:, :height, :width]
 

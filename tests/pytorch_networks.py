@@ -143,3 +143,46 @@ def to_torch(images):
 def to_numpy(outputs):
     """The inverse of `to_torch`."""
     return np.moveaxis(outputs.detach().numpy(), 1, -1)
+
+
+class Block(nn.Module):
+    """A residual block: what is learned is added to the input."""
+
+    def __init__(self, filters, norm, dropout):
+        super().__init__()
+        bias = norm == "instance"
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(filters, filters, 3, bias=bias),
+            NORMS[norm](filters),
+            nn.ReLU(),
+            *([nn.Dropout(0.5)] if dropout else []),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(filters, filters, 3, bias=bias),
+            NORMS[norm](filters),
+        )
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+class ResNet(nn.Module):
+    """The generator of Johnson et al. 2016 with `blocks` residual blocks."""
+
+    def __init__(self, blocks=6, width=2, norm="batch", inputs=3, outputs=3, dropout=False):
+        super().__init__()
+        bias, widths = norm == "instance", (width, 2 * width, 4 * width)
+
+        def normed(convolution):
+            return [convolution, NORMS[norm](convolution.out_channels), nn.ReLU()]
+
+        layers = [nn.ReflectionPad2d(3), *normed(nn.Conv2d(inputs, width, 7, bias=bias))]
+        for small, large in ((0, 1), (1, 2)):
+            layers += normed(nn.Conv2d(widths[small], widths[large], 3, 2, 1, bias=bias))
+        layers += [Block(widths[2], norm, dropout) for _ in range(blocks)]
+        for small, large in ((1, 2), (0, 1)):
+            layers += normed(nn.ConvTranspose2d(widths[large], widths[small], 3, 2, 1, 1, bias=bias))
+        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, outputs, 7), nn.Tanh())
+
+    def forward(self, x):
+        return self.model(x)

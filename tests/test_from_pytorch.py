@@ -170,13 +170,10 @@ def spectral(network):
     return network
 
 
-RESNET = {"model.1.weight": torch.zeros(2, 3, 7, 7), "model.10.conv_block.1.weight": torch.zeros(2, 2, 3, 3)}
-
-
 @pytest.mark.parametrize(
     ("networks", "sentence"),
     [
-        ([RESNET], "G is a resnet generator; only the port's U-Nets (unet_128, unet_256) can be imported."),
+        ([reference.ResNet(7)], "G is a resnet of 7 blocks; here it has 6 or 9, as the port's options have it."),
         (
             [reference.UNet(), spectral(reference.PatchGAN())],
             "D uses spectral norm, which has no counterpart here; train without it to import it.",
@@ -198,7 +195,11 @@ RESNET = {"model.1.weight": torch.zeros(2, 3, 7, 7), "model.10.conv_block.1.weig
             [reference.UNet(), reference.UNet()],
             "D is a generator; give it as --generator, and a discriminator as --discriminator.",
         ),
-        ([torch.nn.Linear(2, 2)], "G is no U-Net of the port, as it has no tensor model.model.0.weight."),
+        (
+            [torch.nn.Linear(2, 2)],
+            "G is no generator of the port, as it has neither a tensor model.model.0.weight (U-Net) nor model.1.weight "
+            "(resnet).",
+        ),
         (
             [reference.UNet(), torch.nn.Linear(2, 2)],
             "D is no PatchGAN of the port, as it has neither a tensor model.0.weight nor net.0.weight.",

@@ -21,6 +21,8 @@ CONFIGS = [
     {},
     {"norm": "instance", "precision": "bfloat16", "seed": 7},
     {"norm": "none", "receptive_field": 1, "conditional": False},
+    {"generator": "resnet", "dropout": 0.2},
+    {"upsampling": "resize", "precision": "bfloat16"},
     {"generator": "encoder_decoder", "receptive_field": 70, "dropout": 0.2, "task": "colorize"},
 ]
 

@@ -8,7 +8,11 @@ from pix2pix_tf.training.checkpoints import Checkpoints
 from pix2pix_tf.training.state import new_state
 from pix2pix_tf.training.step import make_train_step
 
-OPTIONS = [{"ema": 0.9, "r1_weight": 5.0, "label_smoothing": 0.1, "discriminator_learning_rate": 1e-3}]
+OPTIONS = [
+    {"ema": 0.9, "r1_weight": 5.0, "label_smoothing": 0.1, "discriminator_learning_rate": 1e-3},
+    {"upsampling": "resize", "gan_loss": "hinge"},
+    {"generator": "resnet"},
+]
 
 
 def step_of(config, networks, optimizers):

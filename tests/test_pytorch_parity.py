@@ -60,6 +60,24 @@ def test_the_generator_gives_the_same_output_at_256(tmp_path, norm, levels, widt
     np.testing.assert_allclose(output, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("norm", "blocks", "size", "dropout"),
+    [("batch", 6, (64, 96), True), ("instance", 9, (40, 64), False), ("none", 6, (64, 32), False)],
+)
+def test_the_residual_generator_gives_the_same_output_at_any_size(tmp_path, norm, blocks, size, dropout):
+    network = randomized(reference.ResNet(blocks, 4, norm, dropout=dropout)).train()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.eval()
+    workdir, config, _, _ = imported(tmp_path, network)
+    assert (config.generator, config.residual_blocks, config.dropout) == ("resnet", blocks, 0.5 if dropout else 0.0)
+    source = images(1, *size, 3)
+    with torch.no_grad():
+        expected = to_numpy(network(to_torch(source)))
+    assert 0.2 < np.std(expected) < 0.95
+    np.testing.assert_allclose(Translator.load(workdir).generate(source), expected, atol=1e-4)
+
+
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 2), (1, 3)])
 def test_other_channels(tmp_path, inputs, outputs):
     network = randomized(reference.UNet(inputs=inputs, outputs=outputs))

@@ -11,6 +11,7 @@ from pytorch_networks import randomized, save, to_numpy, to_torch, torch
 from pix2pix_tf import Translator, UserError
 from pix2pix_tf.interop.from_pytorch import import_run
 from pix2pix_tf.interop.to_pytorch import export_run
+from pix2pix_tf.runs import save_config
 from pix2pix_tf.training.loop import train
 
 STATISTICS = {"running_mean": 0, "running_var": 1, "num_batches_tracked": 0}
@@ -46,6 +47,17 @@ def test_a_round_trip_of_batch_norm_is_bit_identical(imported, tmp_path, levels,
             assert written[name].dtype == expected.dtype
             assert torch.equal(written[name], expected), name
         network.load_state_dict(written, strict=True)
+
+
+@pytest.mark.parametrize(("blocks", "dropout"), [(6, False), (9, True)])
+def test_a_round_trip_of_the_residual_generator_is_bit_identical(imported, tmp_path, blocks, dropout):
+    network = randomized(reference.ResNet(blocks, dropout=dropout))
+    (path,) = export_run(imported(network, gan_weight=0.0), str(tmp_path / "out"))
+    state, written = network.state_dict(), load(path)
+    assert written.keys() == state.keys()
+    for name, value in state.items():
+        assert STATISTICS.keys() & {name.rpartition(".")[2]} or torch.equal(written[name], value), name
+    network.load_state_dict(written, strict=True)
 
 
 @pytest.mark.parametrize("norm", ["instance", "none"])
@@ -96,11 +108,18 @@ def test_a_run_without_a_discriminator_and_the_best_checkpoint_give_a_generator_
             {"norm": "none"},
             "has values of its own in .*_conv/bias, for which the port .* no place with none norm",
         ),
-        ({"generator": "encoder_decoder"}, "has generator=encoder_decoder; the port knows the U-Net only"),
+        (
+            {"upsampling": "resize"},
+            "has generator=unet and upsampling=resize; the port has unet and resnet only, and trans",
+        ),
     ],
 )
 def test_what_the_port_cannot_represent_is_refused(tiny, tmp_path, changes, named):
-    train(tiny(steps=1, **changes), str(tmp_path / "run"))
+    config = tiny(steps=1, **changes)
+    if "norm" in changes:
+        train(config, str(tmp_path / "run"))
+    else:
+        save_config(config, tmp_path / "run")
     with pytest.raises(UserError, match=f"^{tmp_path}/run {named}"):
         export_run(str(tmp_path / "run"), str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()

@@ -67,7 +67,7 @@ class ExportedGenerator(tf.Module):
 
     def _padded_size(self, height, width):
         """int64 [2]: the size of what the network sees of an image, with its padding."""
-        multiple = 2**self._config.levels
+        multiple = self._config.multiple
         return -(-seen_size(self._config, self._size, height, width) // multiple) * multiple
 
     def _translate(self, image, seed=None):

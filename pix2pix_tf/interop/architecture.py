@@ -9,10 +9,13 @@ from pix2pix_tf.interop import weight_names
 from pix2pix_tf.networks.discriminator import STRIDED_LAYERS
 
 
-class UNet(typing.NamedTuple):
-    """A generator of the port."""
+class Generator(typing.NamedTuple):
+    """A generator of the port: a U-Net of `levels`, or the residual one of `blocks`, whose files tell of dropout."""
 
+    kind: str
     levels: int
+    blocks: int
+    has_dropout: bool
     base_filters: int
     input_channels: int
     output_channels: int
@@ -28,13 +31,29 @@ class PatchGAN(typing.NamedTuple):
     norm: str
 
 
-def unet_of(tensors: dict, path: str) -> UNet:
+def generator_of(tensors: dict, path: str) -> Generator:
     """The generator in the file `path`; UserError if it is none that can be represented here."""
     _refuse_what_has_no_place_here(tensors, path)
     if _is_discriminator(tensors):
         raise UserError(f"{path} is a discriminator; give it as --discriminator, and a generator as --generator.")
+    if f"{weight_names.RESNET_FIRST}.weight" in tensors:
+        return _resnet_of(tensors, path)
     if f"{weight_names.FIRST}.weight" not in tensors:
-        raise UserError(f"{path} is no U-Net of the port, as it has no tensor {weight_names.FIRST}.weight.")
+        raise UserError(
+            f"{path} is no generator of the port, as it has neither a tensor {weight_names.FIRST}.weight (U-Net) nor "
+            f"{weight_names.RESNET_FIRST}.weight (resnet)."
+        )
+    return _unet_of(tensors, path)
+
+
+def modules_of(network: Generator) -> list[weight_names.Module]:
+    """Its modules, in the port's names."""
+    if network.kind == "resnet":
+        return weight_names.resnet(network.blocks, network.has_dropout)
+    return weight_names.unet(network.levels)
+
+
+def _unet_of(tensors, path):
     levels = 1
     prefix = "model.model.1.model"
     while f"{prefix}.1.weight" in tensors:
@@ -47,13 +66,25 @@ def unet_of(tensors: dict, path: str) -> UNet:
         )
     filters, inputs, *_ = _kernel_shape(tensors, weight_names.FIRST, path)
     _, outputs, *_ = _kernel_shape(tensors, weight_names.LAST, path)
-    return UNet(levels, filters, inputs, outputs, _norm(tensors, weight_names.unet(levels), "down2"))
+    norm = _norm(tensors, weight_names.unet(levels), "down2")
+    return Generator("unet", levels, 0, True, filters, inputs, outputs, norm)
+
+
+def _resnet_of(tensors, path):
+    blocks = len({name.split(".")[1] for name in tensors if ".conv_block." in name})
+    if blocks not in (6, 9):
+        raise UserError(f"{path} is a resnet of {blocks} blocks; here it has 6 or 9, as the port's options have it.")
+    has_dropout = "model.10.conv_block.6.weight" in tensors and "model.10.conv_block.5.weight" not in tensors
+    modules = weight_names.resnet(blocks, has_dropout)
+    filters, inputs, *_ = _kernel_shape(tensors, weight_names.RESNET_FIRST, path)
+    outputs, *_ = _kernel_shape(tensors, modules[-1].name, path)
+    return Generator("resnet", 2, blocks, has_dropout, filters, inputs, outputs, _norm(tensors, modules, "first"))
 
 
 def patchgan_of(tensors: dict, path: str) -> PatchGAN:
     """The discriminator in the file `path`; UserError if it is none that can be represented here."""
     _refuse_what_has_no_place_here(tensors, path)
-    if f"{weight_names.FIRST}.weight" in tensors:
+    if {f"{weight_names.FIRST}.weight", f"{weight_names.RESNET_FIRST}.weight"} & tensors.keys():
         raise UserError(f"{path} is a generator; give it as --generator, and a discriminator as --discriminator.")
     if not _is_discriminator(tensors):
         raise UserError(
@@ -68,8 +99,6 @@ def patchgan_of(tensors: dict, path: str) -> PatchGAN:
 def _refuse_what_has_no_place_here(tensors, path):
     if any(name.endswith((".weight_orig", ".weight_u")) or "parametrizations." in name for name in tensors):
         raise UserError(f"{path} uses spectral norm, which has no counterpart here; train without it to import it.")
-    if any(".conv_block." in name for name in tensors):
-        raise UserError(f"{path} is a resnet generator; only the port's U-Nets (unet_128, unet_256) can be imported.")
 
 
 def _is_discriminator(tensors):

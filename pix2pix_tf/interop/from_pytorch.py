@@ -30,19 +30,20 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
     if os.path.lexists(workdir) and (not os.path.isdir(workdir) or os.listdir(workdir)):
         raise UserError(f"{workdir} is there already, and an import overwrites nothing; give another --workdir.")
     tensors = {"generator": read_tensors(generator_path)}
-    unet = architecture.unet_of(tensors["generator"], generator_path)
-    inferred = {"base_filters": unet.base_filters, "norm": unet.norm}
+    network = architecture.generator_of(tensors["generator"], generator_path)
+    inferred = {"generator": network.kind, "upsampling": "transposed"}
+    inferred |= {"base_filters": network.base_filters, "norm": network.norm}
     report = [
-        f"{generator_path}: U-Net of {unet.levels} levels and width {unet.base_filters}, "
-        f"{unet.input_channels} → {unet.output_channels} channels, {unet.norm} norm"
+        f"{generator_path}: {_depth(network)} and width {network.base_filters}, "
+        f"{network.input_channels} → {network.output_channels} channels, {network.norm} norm"
     ]
     if discriminator_path:
         tensors["discriminator"] = read_tensors(discriminator_path)
         patchgan = architecture.patchgan_of(tensors["discriminator"], discriminator_path)
-        own_width = 0 if patchgan.base_filters == unet.base_filters else patchgan.base_filters
-        inferred |= {"receptive_field": patchgan.receptive_field, "conditional": _sees_input(patchgan, unet)}
+        own_width = 0 if patchgan.base_filters == network.base_filters else patchgan.base_filters
+        inferred |= {"receptive_field": patchgan.receptive_field, "conditional": _sees_input(patchgan, network)}
         inferred["discriminator_filters"] = own_width
-        _check_that_they_fit(patchgan, unet)
+        _check_that_they_fit(patchgan, network)
         report.append(
             f"{discriminator_path}: discriminator of receptive field {patchgan.receptive_field}, "
             f"{'conditional' if inferred['conditional'] else 'unconditional'}"
@@ -50,14 +51,14 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
     for name, value in inferred.items():
         if given.get(name, value) != value:
             raise UserError(f"The files have {name}={value!r}, not {given[name]!r}; leave --{name} out.")
-    config = _config(unet, workdir, inferred, given)
+    config = _config(network, workdir, inferred, given)
     if discriminator_path and not config.gan_weight:
         raise UserError(
             f"With gan_weight 0 there is no discriminator to import {discriminator_path} into; leave one out."
         )
 
     networks, optimizers = new_state(config)
-    modules = {"generator": weight_names.unet(unet.levels)}
+    modules = {"generator": architecture.modules_of(network)}
     paths = {"generator": generator_path, "discriminator": discriminator_path}
     if config.gan_weight:
         modules["discriminator"] = weight_names.patchgan(config.receptive_field)
@@ -73,9 +74,13 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
     return [*report, f"{workdir} is a run at step 0"]
 
 
-def _sees_input(patchgan, unet):
+def _depth(network):
+    return f"U-Net of {network.levels} levels" if network.kind == "unet" else f"resnet of {network.blocks} blocks"
+
+
+def _sees_input(patchgan, network):
     """Whether the discriminator is conditional, as its input channels tell."""
-    alone, together = unet.output_channels, unet.input_channels + unet.output_channels
+    alone, together = network.output_channels, network.input_channels + network.output_channels
     if patchgan.input_channels not in (alone, together):
         raise UserError(
             f"The discriminator takes {patchgan.input_channels} channels; with this generator it must be {together} "
@@ -84,22 +89,24 @@ def _sees_input(patchgan, unet):
     return patchgan.input_channels == together
 
 
-def _check_that_they_fit(patchgan, unet):
-    if patchgan.norm != unet.norm:
+def _check_that_they_fit(patchgan, network):
+    if patchgan.norm != network.norm:
         raise UserError(
-            f"The discriminator has norm={patchgan.norm!r} and the generator {unet.norm!r}, but a run has one for "
+            f"The discriminator has norm={patchgan.norm!r} and the generator {network.norm!r}, but a run has one for "
             "both; leave --discriminator out to start with a fresh one."
         )
 
 
-def _config(unet, workdir, inferred, given):
+def _config(network, workdir, inferred, given):
     """The run's configuration: what the files tell, then what the user gave, then presets and defaults."""
-    channels = unet.input_channels, unet.output_channels
+    channels = network.input_channels, network.output_channels
     tasks = tasks_by_channels()
     if channels not in tasks:
         known = ", ".join(f"{a} → {b} ({task})" for (a, b), task in tasks.items())
         raise UserError(f"The generator makes {channels[1]} channels of {channels[0]}, and the tasks are {known}.")
-    chosen = {"task": tasks[channels], "image_size": 2**unet.levels, **given, **inferred}
+    size = {6: 128, 9: 256}[network.blocks] if network.blocks else 2**network.levels
+    dropout = {} if network.has_dropout else {"dropout": 0.0}
+    chosen = {"task": tasks[channels], "image_size": size, **dropout, **given, **inferred}
     config = config_for_run(workdir, chosen)
     task = get_task(config)
     if (task.input_channels, task.output_channels) != channels:
@@ -107,10 +114,15 @@ def _config(unet, workdir, inferred, given):
             f"The generator makes {channels[1]} channels of {channels[0]}, and task {config.task} needs "
             f"{task.output_channels} of {task.input_channels}; leave --task out, or take {tasks[channels]}."
         )
-    if config.levels != unet.levels:
+    if config.residual_blocks != network.blocks:
         raise UserError(
-            f"The generator halves its input {unet.levels} times, and with image_size {config.image_size} it would be "
-            f"{config.levels}; take {2**unet.levels}."
+            f"The generator has {network.blocks} blocks, and with image_size {config.image_size} it would be "
+            f"{config.residual_blocks}; take {size}."
+        )
+    if config.levels != network.levels:
+        raise UserError(
+            f"The generator halves its input {network.levels} times, and with image_size {config.image_size} it would "
+            f"be {config.levels}; take {size}."
         )
     return config
 

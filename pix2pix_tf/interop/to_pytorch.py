@@ -31,9 +31,14 @@ def export_run(
       UserError: the run has no counterpart in the port, or a file is there already.
     """
     config = load_config(workdir)
-    if config.generator != "unet":
-        raise UserError(f"{workdir} has generator={config.generator}; the port knows the U-Net only.")
+    if config.generator == "encoder_decoder" or config.upsampling != "transposed":
+        raise UserError(
+            f"{workdir} has generator={config.generator} and upsampling={config.upsampling}; the port has unet and "
+            "resnet only, and transposed convolutions."
+        )
     networks, modules = {"generator": build_generator(config)}, {"generator": weight_names.unet(config.levels)}
+    if config.generator == "resnet":
+        modules["generator"] = weight_names.resnet(config.residual_blocks, has_dropout=config.dropout > 0)
     paths = {"generator": os.path.join(output, "latest_net_G.pth")}
     if config.gan_weight and checkpoint == "latest":
         networks["discriminator"] = build_discriminator(config)

@@ -39,6 +39,7 @@ _MIDDLE = _Block(down=1, down_norm=2, inner=3, up=5, up_norm=6)
 _INNERMOST = _Block(down=1, down_norm=None, inner=None, up=3, up_norm=4)
 
 FIRST, LAST = "model.model.0", "model.model.3"  # Of the U-Net's convolutions, seen from outside.
+RESNET_FIRST = "model.1"  # Of the residual generator's.
 
 
 def unet(levels: int) -> list[Module]:
@@ -56,6 +57,20 @@ def unet(levels: int) -> list[Module]:
             modules.append(Module(f"{prefix}.{block.up_norm}", f"{up}_norm"))
         prefix += f".{block.inner}.model"
     return modules
+
+
+def resnet(blocks: int, has_dropout: bool) -> list[Module]:
+    """The modules of a residual generator; dropout has a place in the sequence of a block, though no tensors."""
+    modules = []
+    places = [(1, "first"), (4, "half1"), (7, "half2"), (10 + blocks, "double1"), (13 + blocks, "double2")]
+    for block in range(1, blocks + 1):
+        prefix, second = f"{9 + block}.conv_block", 6 if has_dropout else 5
+        places += [(f"{prefix}.1", f"block{block}a"), (f"{prefix}.{second}", f"block{block}b")]
+    for place, layer in places:
+        *prefix, number = str(place).split(".")
+        norm = ".".join(["model", *prefix, str(int(number) + 1)])
+        modules += [Module(f"model.{place}", f"{layer}_conv"), Module(norm, f"{layer}_norm")]
+    return [*modules, Module(f"model.{17 + blocks}", "last_conv", has_bias=True)]
 
 
 def patchgan(receptive_field: int) -> list[Module]:

@@ -103,9 +103,9 @@ def _theirs(name, value):
 
 def _skip_moved(name, kernel):
     """Exchanges the halves of a kernel's input channels, decoder and skip, if there is a skip."""
-    joins = _is_transposed(name) and not name.startswith("up1_")
+    joins = name.startswith(("up", "output")) and not name.startswith("up1_")
     return np.roll(kernel, kernel.shape[-1] // 2, axis=-1) if joins else kernel
 
 
 def _is_transposed(name):
-    return name.startswith(("up", "output"))
+    return name.startswith(("up", "output", "double"))

@@ -1,4 +1,4 @@
-"""The generator: a U-Net, or the same encoder–decoder without skip connections.
+"""The generator: a U-Net, or the same encoder–decoder without skip connections (for resnet see `resnet`).
 
 Paper, appendix 6.1.1. C_k is convolution–norm–activation with k filters, CD_k has dropout too:
 
@@ -12,7 +12,9 @@ carries the encoder's values as they are before any activation.
 
 import keras
 
+from pix2pix_tf.networks.convolutions import ResizeUpsample
 from pix2pix_tf.networks.layers import Downsample, Dropout, Norm, Upsample
+from pix2pix_tf.networks.resnet import build_resnet
 from pix2pix_tf.tasks import get_task
 
 ENCODER_WIDTHS = (1, 2, 4, 8, 8, 8, 8, 8)  # in units of base_filters
@@ -25,7 +27,7 @@ def build_generator(config, *, image_size=None, input_channels=None, output_chan
     Args:
       config: a `Config`.
       image_size: (height, width) of the input, `config.size` unless given. (None, None) builds a
-        network for any sides that are multiples of 2**config.levels.
+        network for any sides that are multiples of `config.multiple`.
       input_channels, output_channels: those of the configuration's task unless given.
 
     Returns:
@@ -34,7 +36,13 @@ def build_generator(config, *, image_size=None, input_channels=None, output_chan
     """
     task = get_task(config)
     height, width = image_size or config.size
+    x = inputs = keras.Input((height, width, input_channels or task.input_channels), name="condition")
+    output_channels = output_channels or task.output_channels
+    if config.generator == "resnet":
+        return build_resnet(config, inputs, output_channels)
+
     dtype = config.policy
+    upsample = ResizeUpsample if config.upsampling == "resize" else Upsample
     widths = [config.base_filters * width for width in ENCODER_WIDTHS[: config.levels]]
     common = {"seed": config.seed, "dtype": dtype}
     # With batch norm, no convolution but the last has a bias, as in the published code. Otherwise a convolution has one
@@ -42,7 +50,6 @@ def build_generator(config, *, image_size=None, input_channels=None, output_chan
     bare = {"use_bias": config.norm != "batch", **common}
     normed = {"use_bias": config.norm == "none", **common}
 
-    x = inputs = keras.Input((height, width, input_channels or task.input_channels), name="condition")
     encoded = []
     for level, filters in enumerate(widths, start=1):
         if level > 1:
@@ -58,7 +65,7 @@ def build_generator(config, *, image_size=None, input_channels=None, output_chan
     skips = encoded[-2::-1]
     for block, (filters, skip) in enumerate(zip(widths[-2::-1], skips, strict=True), start=1):
         x = keras.layers.ReLU(name=f"up{block}_activation", dtype=dtype)(x)
-        x = Upsample(filters, name=f"up{block}_conv", **normed)(x)
+        x = upsample(filters, name=f"up{block}_conv", **normed)(x)
         if config.norm != "none":
             x = Norm(config.norm, seed=config.seed, name=f"up{block}_norm", dtype=dtype)(x)
         if block <= DROPOUT_BLOCKS:
@@ -68,8 +75,6 @@ def build_generator(config, *, image_size=None, input_channels=None, output_chan
 
     x = keras.layers.ReLU(name="output_activation", dtype=dtype)(x)
     # In float32 at any precision, so that the output is not rounded to 8 bits of mantissa.
-    x = Upsample(
-        output_channels or task.output_channels, name="output_conv", **common | {"use_bias": True, "dtype": "float32"}
-    )(x)
+    x = upsample(output_channels, name="output_conv", **common | {"use_bias": True, "dtype": "float32"})(x)
     outputs = keras.layers.Activation("tanh", name="output", dtype="float32")(x)
     return keras.Model(inputs, outputs, name=config.generator)

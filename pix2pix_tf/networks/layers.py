@@ -70,12 +70,12 @@ def _values(network, inputs, statistics, seed, gradients=False):
     return values
 
 
-def _normal(mean, seed, name):
+def normal_initializer(mean, seed, name):
     """N(mean, 0.02), seeded by the layer's name: an initializer of each layer's own (appendix 6.2)."""
     return keras.initializers.RandomNormal(mean, 0.02, seed=zlib.crc32(f"{seed}/{name}".encode()))
 
 
-def _arguments(layer, *names):
+def remembered(layer, *names):
     """What a layer's constructor needs to make it again: the arguments of these names, and every layer's own."""
     return keras.layers.Layer.get_config(layer) | {name: getattr(layer, name) for name in names}
 
@@ -88,14 +88,14 @@ class Downsample(keras.layers.Conv2D):
     """
 
     def __init__(self, filters, *, seed, name, **arguments):
-        initializer = _normal(0.0, seed, name)
+        initializer = normal_initializer(0.0, seed, name)
         super().__init__(
             filters, KERNEL_SIZE, strides=2, padding="same", kernel_initializer=initializer, name=name, **arguments
         )
         self.seed = seed
 
     def get_config(self):
-        return _arguments(self, "filters", "use_bias", "seed")
+        return remembered(self, "filters", "use_bias", "seed")
 
     def call(self, inputs, training=False):
         kernel = tf.convert_to_tensor(self.kernel)
@@ -112,14 +112,14 @@ class Upsample(keras.layers.Conv2DTranspose):
     """4x4 transposed convolution, stride 2, that doubles height and width."""
 
     def __init__(self, filters, *, seed, name, **arguments):
-        initializer = _normal(0.0, seed, name)
+        initializer = normal_initializer(0.0, seed, name)
         super().__init__(
             filters, KERNEL_SIZE, strides=2, padding="same", kernel_initializer=initializer, name=name, **arguments
         )
         self.seed = seed
 
     def get_config(self):
-        return _arguments(self, "filters", "use_bias", "seed")
+        return remembered(self, "filters", "use_bias", "seed")
 
     def call(self, inputs, training=False):
         kernel = tf.convert_to_tensor(self.kernel)
@@ -142,12 +142,14 @@ class PaddedConv(keras.layers.Conv2D):
     """
 
     def __init__(self, filters, *, kernel_size=KERNEL_SIZE, zeros=1, seed, name, **arguments):
-        super().__init__(filters, kernel_size, kernel_initializer=_normal(0.0, seed, name), name=name, **arguments)
+        super().__init__(
+            filters, kernel_size, kernel_initializer=normal_initializer(0.0, seed, name), name=name, **arguments
+        )
         self.zeros = zeros
         self.seed = seed
 
     def get_config(self):
-        return _arguments(self, "filters", "kernel_size", "zeros", "use_bias", "seed")
+        return remembered(self, "filters", "kernel_size", "zeros", "use_bias", "seed")
 
     def convolution_op(self, inputs, kernel):
         # Padded by hand: on a CPU, convolutions with explicit padding miss the fast kernels.
@@ -180,7 +182,7 @@ class Norm(keras.layers.Layer):
         self.seed = seed
 
     def get_config(self):
-        return _arguments(self, "kind", "seed")
+        return remembered(self, "kind", "seed")
 
     def build(self, input_shape):
         channels = input_shape[-1:]
@@ -188,7 +190,7 @@ class Norm(keras.layers.Layer):
             name="gamma",
             shape=channels,
             dtype="float32",
-            initializer=_normal(1.0, self.seed, self.name),
+            initializer=normal_initializer(1.0, self.seed, self.name),
             autocast=False,
         )
         self.beta = self.add_weight(name="beta", shape=channels, dtype="float32", initializer="zeros", autocast=False)
@@ -240,7 +242,7 @@ class Dropout(keras.layers.Layer):
         self.rate = rate
 
     def get_config(self):
-        return _arguments(self, "rate")
+        return remembered(self, "rate")
 
     def call(self, x, training=False, seed=None):
         """Drops elements of x [N, …] by a seed, [2] or [N, 2]; by default none, but in training by a fresh seed."""

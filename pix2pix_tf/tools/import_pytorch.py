@@ -6,7 +6,7 @@ for train.py: dropout, the data to fine-tune or to measure on, the direction.
 
 from pix2pix_tf import cli
 
-_CLASHES = ("generator",)  # The field of this name is always unet, and its flag means the file.
+_CLASHES = ("generator",)  # The files tell the field of this name; the flag means the file.
 
 cli.define_config_flags(leave_out=_CLASHES)
 _GENERATOR = cli.define_path("generator", None, "file of the generator, latest_net_G.pth", required=True)

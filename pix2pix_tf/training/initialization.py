@@ -32,12 +32,12 @@ def initialize(config: Config, networks: dict) -> str:
 
 def _check_alike(config, other, names):
     unused = set() if "discriminator" in names else _OF_THE_DISCRIMINATOR
-    for field in (*NETWORK_FIELDS, "levels"):
+    for field in (*NETWORK_FIELDS, "levels", "residual_blocks"):
         if field in unused:
             continue
         ours, theirs = getattr(config, field), getattr(other, field)
         if ours != theirs:
-            advice = "an --image_size with as many" if field == "levels" else f"--{field}={theirs}"
+            advice = f"--{field}={theirs}" if field in NETWORK_FIELDS else "an --image_size with as many"
             raise UserError(f"{config.init_from} has {field}={theirs}, but this run {ours}; give {advice}.")
     ours, theirs = (get_task(each) for each in (config, other))
     if (ours.input_channels, ours.output_channels) != (theirs.input_channels, theirs.output_channels):
