@@ -17,7 +17,7 @@ from pix2pix_tf import images
 from pix2pix_tf.config_checks import MIN_LEVELS
 from pix2pix_tf.config_fields import DTYPES
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.sides import Side, kind_of
+from pix2pix_tf.sides import Side, kind_of, output_side
 from pix2pix_tf.utils.atomic import atomic_path
 
 ENDINGS = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
@@ -112,8 +112,17 @@ def write(image: np.ndarray, path: str, file_format: str, like: str | None = Non
             _write_tiff(image, temporary, _tags_of(like) if like else {})
         elif image.dtype == np.uint16:  # Pillow writes no such PNG of several channels.
             tf.io.write_file(temporary, tf.io.encode_png(image))
+        elif image.shape[-1] == 3:
+            images.save_png(image, temporary)
         else:
             Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary, "PNG")
+
+
+def output_format(config) -> str:
+    """The format of the outputs of a run, or of an export of it; runs from before there was a choice make PNG."""
+    side = output_side(config)
+    fits = side.dtype in ("uint8", "uint16") and side.channels <= 4
+    return config.output_format if config.output_format != "auto" else "png" if fits else "npy"
 
 
 def check_writable(file_format: str) -> None:

@@ -13,13 +13,14 @@ from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.runs import load_config
+from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
-from pix2pix_tf.translation import generate, graphs, translate_uint8
+from pix2pix_tf.translation import generate, graphs, translate_values
 
 
 class Translator:
-    """A trained generator, called on uint8 images.
+    """A trained generator, called on images of the data's own dtype and units: uint8 RGB, or what the run learned from.
 
     A call changes no variable, and the same image gives the same output, bit for bit, alone or in a
     batch: images go through the generator one by one (with `inference_statistics` "batch", which
@@ -30,6 +31,7 @@ class Translator:
       step: the training steps that the generator has seen.
       generator: the Keras model, for sides that are multiples of `config.multiple`.
       size: the size at which the network sees the images of a call (see `translation`).
+      input, output: what the images are that it takes and makes, each a `sides.Side`.
     """
 
     def __init__(self, config: Config, generator, step: int = 0, size: str | int = "auto"):
@@ -37,8 +39,9 @@ class Translator:
         self.generator = generator
         self.step = step
         self.size = size
+        self.input, self.output = input_side(config), output_side(config)
         self._raw = graphs(generate, config, generator, tf.float32)
-        self._uint8 = graphs(translate_uint8, config, generator, tf.uint8, size)
+        self._values = graphs(translate_values, config, generator, self.input.dtype, size)
 
     @classmethod
     def load(
@@ -62,32 +65,33 @@ class Translator:
         )
 
     def generate(self, source, seed=None) -> tf.Tensor:
-        """float32 RGB [N, H, W, 3] in [-1, 1] → the generator's raw output [N, H, W, output_channels].
+        """float32 [N, H, W, C] in [-1, 1] → the generator's raw output [N, H, W, output_channels].
 
         `seed` turns the noise on: an integer or a pair, for the same noise in every image, or N pairs.
         """
         return self._run(self._raw, tf.convert_to_tensor(source), seed)
 
     def predict(self, source, seed=None) -> tf.Tensor:
-        """float32 RGB [N, H, W, 3] in [-1, 1] → the output, the same shape and range; `seed` as in `generate`."""
+        """float32 [N, H, W, C] in [-1, 1] → the output, the same size and range; `seed` as in `generate`."""
         return get_task(self.config).decode(self.generate(source, seed), source)
 
     def __call__(self, image, seed=None) -> np.ndarray:
-        """Images of any size → the outputs, uint8 RGB of the same heights and widths.
+        """Images of any size → the outputs of the same heights and widths.
 
         Args:
-          image: uint8 [H, W], [H, W, C] or [N, H, W, C] with 1 or 3 channels, a PIL image of any mode (as
-            `images.read_image` takes a file), or a list of images of one size.
+          image: [H, W], [H, W, C] or [N, H, W, C] of the dtype, channels and units of `input`, or a list of images of
+            one size. RGB may have 1 channel, too, and be a PIL image of any mode (as `images.read_image` takes a
+            file).
           seed: turns the noise on: an integer or a pair, for the same noise in every image, or a pair for each.
 
         Returns:
-          uint8 [H, W, 3], or [N, H, W, 3] for a batch or a list.
+          [H, W, C] of the dtype, channels and units of `output`, or [N, H, W, C] for a batch or a list.
 
         Raises:
           UserError: the images or the seed are something else.
         """
-        batch, is_one = _batch_of(image)
-        outputs = self._run(self._uint8, tf.constant(batch), seed).numpy()
+        batch, is_one = _batch_of(image, self.input)
+        outputs = self._run(self._values, tf.constant(batch), seed).numpy()
         return outputs[0] if is_one else outputs
 
     def _run(self, graphs, source, seed):
@@ -119,12 +123,16 @@ def load_generator(path: str):
         ) from None
 
 
-def _batch_of(given) -> tuple[np.ndarray, bool]:
-    """What a user gives as images → (uint8 [N, H, W, 3], whether it is a single image)."""
-    if isinstance(given, Image.Image):
+def _batch_of(given, side) -> tuple[np.ndarray, bool]:
+    """What a user gives as images → ([N, H, W, C] of a side, whether it is a single image)."""
+    usual = (side.channels, side.dtype) == (3, "uint8")
+    if isinstance(given, Image.Image) and usual:
         return images.from_pil(given, "The image")[None], True
     if isinstance(given, (list, tuple)):
-        parts = [images.from_pil(one, "An image") if isinstance(one, Image.Image) else np.asarray(one) for one in given]
+        is_pil = [usual and isinstance(one, Image.Image) for one in given]
+        parts = [
+            images.from_pil(one, "An image") if pil else np.asarray(one) for one, pil in zip(given, is_pil, strict=True)
+        ]
         if len({part.shape for part in parts}) > 1:
             sizes = ", ".join(str(list(part.shape)) for part in parts[:4])
             raise UserError(f"Images of a list must have one size; call the Translator for each. Received: {sizes}.")
@@ -133,13 +141,17 @@ def _batch_of(given) -> tuple[np.ndarray, bool]:
     is_one = batch.ndim < 4
     if batch.ndim == 2:
         batch = batch[..., None]
-    if batch.dtype != np.uint8 or batch.ndim not in (3, 4) or batch.shape[-1] not in (1, 3) or 0 in batch.shape:
+    channels = (1, 3) if usual else (side.channels,)
+    if batch.dtype != side.dtype or batch.ndim not in (3, 4) or batch.shape[-1] not in channels or 0 in batch.shape:
+        known = " or ".join(map(str, channels))
         raise UserError(
-            "Translator takes uint8 images [H, W], [H, W, C] or [N, H, W, C] with 1 or 3 channels. "
-            f"Received: {np.asarray(given).dtype} {list(np.shape(given))}."
+            f"Translator takes {side.dtype} images [H, W], [H, W, C] or [N, H, W, C] with {known} "
+            f"channel{'' if channels == (1,) else 's'}. Received: {np.asarray(given).dtype} {list(np.shape(given))}."
         )
+    if side.dtype == "float32" and not np.isfinite(batch).all():
+        raise UserError("Translator takes finite values, but there are NaN or Inf; replace them by numbers.")
     batch = batch[None] if is_one else batch
-    return np.broadcast_to(batch, (*batch.shape[:3], 3)), is_one
+    return np.broadcast_to(batch, (*batch.shape[:3], side.channels)), is_one
 
 
 def _seeds(seed, count) -> np.ndarray:

@@ -41,7 +41,7 @@ class TiledTranslator:
             raise ValueError(
                 f"Tiles of {tile} that overlap by {overlap} do not fit a generator of {config.levels} levels."
             )
-        self._config, self._task = config, get_task(config)
+        self._sides, self._task = (translator.input, translator.output), get_task(config)
         self._tile, self._overlap, self._copy_pixels = tile, overlap, copy_pixels
         condition = tf.TensorSpec([1, None, None, self._task.input_channels])
         statistics = {
@@ -59,12 +59,12 @@ class TiledTranslator:
         )
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """uint8 RGB [H, W, 3] → the output, uint8 of the same shape."""
+        """An image [H, W, C] of the data's own dtype and units → the output, of the same size."""
         height, width, _ = image.shape
         copy = _shrunk(image, self._copy_pixels)
         statistics = self._measure(self._condition(copy, self._hole(*copy.shape[:2])))
         hole = self._hole(height, width)
-        output = np.empty_like(image)
+        output = np.empty((height, width, self._sides[1].channels), self._sides[1].dtype)
         rows, columns = self._tiles(height), self._tiles(width)
         strip = np.zeros([self._tile, width, self._task.output_channels], np.float32)
         for (top, row_weights), (following, _) in zip(rows, [*rows[1:], (height, None)], strict=True):
@@ -104,24 +104,26 @@ class TiledTranslator:
         return self._task.hole(height, width).numpy() if self._task.hole else np.empty((height, width, 0), bool)
 
     def _condition(self, source, hole):
-        """uint8 [H, W, 3] → what the generator sees, [1, H', W', input_channels]."""
-        condition = self._task.condition(images.to_network(source[None]), *self._mask(hole))
+        """[H, W, C] in the data's units → what the generator sees, [1, H', W', input_channels]."""
+        condition = self._task.condition(self._sides[0].to_network(source[None]), *self._mask(hole))
         return images.pad_to_multiple(condition, self._multiple)
 
     def _decode(self, raw, source, hole):
-        """The generator's output [H, W, output_channels] → uint8 [H, W, 3]."""
-        output = self._task.decode(raw[None], images.to_network(source[None]), *self._mask(hole))
-        return images.to_uint8(output)[0]
+        """The generator's output [H, W, output_channels] → the image in the data's units."""
+        output = self._task.decode(raw[None], self._sides[0].to_network(source[None]), *self._mask(hole))
+        return self._sides[1].from_network(output)[0]
 
     def _mask(self, hole):
         return (hole,) if self._task.hole else ()
 
 
 def _shrunk(image, pixels):
-    """uint8 [H, W, 3] → the same in at most about `pixels` pixels, antialiased; smaller images as they are."""
+    """[H, W, C] → the same in at most about `pixels` pixels, antialiased; smaller images as they are."""
     height, width, _ = image.shape
     scale = (pixels / (height * width)) ** 0.5
     if scale >= 1:
         return image
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    if image.dtype == np.uint8 and image.shape[-1] == 3:
+        return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR))
+    return tf.image.resize(image, size, antialias=True).numpy()

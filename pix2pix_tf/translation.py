@@ -13,6 +13,7 @@ import tensorflow as tf
 from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.layers import run
+from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.tasks import get_task
 
 SIZES = ("auto", "training", "own")
@@ -28,7 +29,7 @@ def parse_size(text: str) -> str | int:
 
 
 def translate(config, network, source, size="own"):
-    """RGB float32 [N, H, W, 3] in [-1, 1] → the output, of the same shape and range.
+    """float32 [N, H, W, C] in [-1, 1] → the output, of the same size and range.
 
     H and W may be anything from 1 up. The task decodes at the source's own size, so colorize keeps the
     source's L at full resolution.
@@ -42,9 +43,12 @@ def translate(config, network, source, size="own"):
     return get_task(config).decode(generate(config, network, source, size), source)
 
 
-def translate_uint8(config, network, image, size="own"):
-    """As `translate`, for RGB uint8 [N, H, W, 3]; this is what a `Translator` computes, and what is exported."""
-    return images.to_uint8(translate(config, network, images.to_network(image), size))
+def translate_values(config, network, image, size="own"):
+    """As `translate`, for images in the data's own dtype and units, by default RGB uint8.
+
+    This is what a `Translator` computes, and what is exported.
+    """
+    return output_side(config).from_network(translate(config, network, input_side(config).to_network(image), size))
 
 
 def generate(config, network, source, size="own"):
@@ -57,13 +61,15 @@ def generate(config, network, source, size="own"):
     own = tf.shape(source)[1:3]
     seen = tf.cast(seen_size(config, size, *tf.unstack(tf.cast(own, tf.int64))), tf.int32)
     is_own = tf.reduce_all(seen == own)
-    scaled = tf.cond(is_own, lambda: source, lambda: _resize(source, seen))
+    scaled = tf.cond(is_own, lambda: source, lambda: _resize(source, seen, config.input_interpolation))
     raw = _generate_at_own_size(config, network, scaled)
-    return tf.cond(is_own, lambda: raw, lambda: _resize(raw, own))
+    return tf.cond(is_own, lambda: raw, lambda: _resize(raw, own, config.output_interpolation))
 
 
-def _resize(image, size):
+def _resize(image, size, interpolation):
     """[N, H, W, C] → [N, *size, C]. It shrinks first, or an image one pixel high would be huge before it shrinks."""
+    if interpolation == "nearest":
+        return tf.image.resize(image, size, "nearest")
     image = tf.image.resize(image, tf.minimum(tf.shape(image)[1:3], size), antialias=True)
     return tf.image.resize(image, size, antialias=True)
 
@@ -89,13 +95,13 @@ def _generate_at_own_size(config, network, source):
 
 
 def graphs(function, config, generator, dtype, size="own"):
-    """`translate`, `translate_uint8` or `generate` of a trained generator as two graphs, each for images of all sizes.
+    """`translate`, `translate_values` or `generate` of a trained generator as two graphs, each for images of all sizes.
 
-    One takes images [1, H, W, 3] of `dtype`; the other takes noise seeds, int32 [1, 2], too. With
+    One takes images [1, H, W, C] of `dtype`; the other takes noise seeds, int32 [1, 2], too. With
     `inference_statistics` "batch" they take any number.
     """
     together = config.inference_statistics == "batch"
-    image = tf.TensorSpec([None if together else 1, None, None, 3], dtype)
+    image = tf.TensorSpec([None if together else 1, None, None, input_side(config).channels], dtype)
 
     def plain(image):
         return function(config, at_inference(config, generator), image, size)

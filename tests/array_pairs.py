@@ -50,4 +50,6 @@ def band_config(data_dir, **changes) -> Config:
 
 def with_tag(path, image):
     """A TIFF with a GeoTIFF tag."""
-    tifffile.imwrite(path, image, planarconfig="contig", extratags=[(33550, "d", 3, (2.0, 2.0, 0.0), True)])
+    tifffile.imwrite(
+        path, image, planarconfig="contig", photometric="minisblack", extratags=[(33550, "d", 3, (2.0, 2.0, 0.0), True)]
+    )

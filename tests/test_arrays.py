@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from array_pairs import band_config, write_band_pairs, write_depth_pairs
+import tifffile
+from array_pairs import band_config, bands, with_tag, write_band_pairs, write_depth_pairs
 from PIL import Image
 from untrained_runs import write_run
 
-from pix2pix_tf import build_generator
+from pix2pix_tf import Translator, UserError, array_files, build_generator
 from pix2pix_tf.data import found_sides
+from pix2pix_tf.folder_translation import translate_folder, translate_split
+from pix2pix_tf.folder_translation.models import open_run
 from pix2pix_tf.runs import load_config, read_metrics
+from pix2pix_tf.tiling import TiledTranslator
 from pix2pix_tf.training.checkpoints import load_generator, path_of
 from pix2pix_tf.training.loop import train
 
@@ -72,3 +76,67 @@ def test_a_run_resumes_bit_for_bit(band_run, tmp_path):
         weights.append(generator.get_weights())
     assert all(np.array_equal(*pair) for pair in zip(*weights, strict=True))
     assert Path(band_run / "run" / "config.json").read_text() == (tmp_path / "run" / "config.json").read_text()
+
+
+def test_the_translator_takes_and_returns_the_datas_own_values(band_run, depth_run):
+    translator = Translator.load(str(band_run / "run"))
+    images = np.stack([bands(6, (37, 53)), bands(7, (37, 53))])
+    outputs = translator(images)
+    assert (outputs.dtype, outputs.shape) == (np.float32, (2, 37, 53, 1))
+    assert np.array_equal(outputs[1], translator(images[1]))
+    low, high = translator.config.output_range
+    assert low <= outputs.min() < outputs.max() <= high and np.ptp(outputs) > 1
+    # What the ranges say, by hand.
+    source = (images - translator.input.low) / (translator.input.high - translator.input.low) * 2 - 1
+    by_hand = (np.asarray(translator.predict(np.float32(np.clip(source, -1, 1)))) + 1) / 2 * (high - low) + low
+    np.testing.assert_allclose(outputs, by_hand, atol=1e-4 * (high - low))
+    assert not np.array_equal(translator(images[0], seed=3), outputs[0])
+    depths = Translator.load(str(depth_run / "run"))(np.uint8(100 * images[0, ..., :3]))
+    assert (depths.dtype, depths.shape) == (np.uint16, (37, 53, 1)) and len(np.unique(depths)) > 300
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (bands(0)[..., :4], r"with 5 channels\. Received: float32 \[32, 32, 4\]"),
+        (bands(0).astype(np.float64), r"takes float32 images"),
+        (np.full((32, 32, 5), np.inf, np.float32), "there are NaN or Inf"),
+        (Image.new("RGB", (32, 32)), r"Received: uint8 \[32, 32, 3\]"),
+    ],
+)
+def test_other_images_are_refused_in_one_sentence(band_run, image, message):
+    with pytest.raises(UserError, match=message):
+        Translator.load(str(band_run / "run"))(image)
+
+
+def test_tiles_give_what_the_whole_gives(band_run):
+    translator = Translator.load(str(band_run / "run"), size="own")
+    image = bands(1, (64, 96))
+    tiled = TiledTranslator(translator, tile=128, overlap=32)(image)
+    assert (tiled.dtype, tiled.shape) == (np.float32, (64, 96, 1))
+    np.testing.assert_allclose(tiled, translator(image), atol=1e-3 * 2 * translator.output.unit)
+
+
+def test_a_folder_is_translated_into_the_targets_kind(band_run, depth_run, tmp_path):
+    for name, image in (("in/sub/x.tif", bands(6)), ("in/y.tif", 3 * bands(7)), ("in/z.tif", bands(7)[..., :3])):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        with_tag(tmp_path / name, image)
+    outcome = translate_folder(open_run(str(band_run / "run")), str(tmp_path / "in"), str(tmp_path / "out"))
+    translator = Translator.load(str(band_run / "run"))
+    assert outcome.made == 2
+    assert outcome.clipped == translator.input.outside(bands(6)) + translator.input.outside(3 * bands(7)) > 1000
+    (sentence,) = outcome.bad
+    assert "z.tif has 3 channels of float32" in sentence and "5 channels of float32" in sentence
+    output = array_files.read(str(tmp_path / "out" / "sub" / "x.tif"), translator.output)
+    assert np.array_equal(output, translator(bands(6)))
+    with tifffile.TiffFile(tmp_path / "out" / "sub" / "x.tif") as file:
+        assert file.pages[0].tags[33550].value == (2.0, 2.0, 0.0)
+    thumbnail = np.asarray(Image.open(tmp_path / "out" / "gallery" / "output" / "sub" / "x.tif.jpg"))
+    gray = np.uint8(np.round((output - translator.output.low) / translator.output.unit * 127.5))
+    assert np.abs(thumbnail.astype(int) - gray).mean() < 4
+
+    outcome = translate_split(open_run(str(depth_run / "run")), "train", str(tmp_path / "depth"))
+    assert outcome.made == 6 and outcome.bad == [] and outcome.clipped == 0
+    translator = Translator.load(str(depth_run / "run"))
+    output = array_files.read(str(tmp_path / "depth" / "train" / "A" / "0.png"), translator.output)
+    assert np.array_equal(output, translator(np.uint8(100 * bands(0)[..., :3])))

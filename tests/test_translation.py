@@ -189,7 +189,7 @@ def test_what_is_no_seed_is_refused(seed):
 
 def test_graphs_of_inference_hold_no_gradients_of_our_own():
     """TensorFlow would warn of each at every loading of an export."""
-    for graph in translator()._uint8:
+    for graph in translator()._values:
         assert b"_gradient_op_type" not in graph.get_concrete_function().graph.as_graph_def().SerializeToString()
 
 

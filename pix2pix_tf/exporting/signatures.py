@@ -7,7 +7,7 @@ Images go through the network one by one, so an output does not depend on the re
 import tensorflow as tf
 
 from pix2pix_tf.exporting.decoding import check, check_size, decode, encode
-from pix2pix_tf.translation import graphs, seen_size, translate_uint8
+from pix2pix_tf.translation import graphs, seen_size, translate_values
 from pix2pix_tf.utils.plain_paths import plain_path
 
 MAX_IMAGES = 64  # in one request
@@ -21,7 +21,7 @@ class ExportedGenerator(tf.Module):
         super().__init__()
         self._max_pixels = max_pixels
         self._config, self._size = config, size
-        self._plain, self._noisy = graphs(translate_uint8, config, generator, tf.uint8, size)
+        self._plain, self._noisy = graphs(translate_values, config, generator, tf.uint8, size)
         self.weights = [variable.value for variable in generator.weights]  # What is saved beside the functions.
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.string, "image_bytes")])

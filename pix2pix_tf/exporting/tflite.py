@@ -11,7 +11,7 @@ from pix2pix_tf.exporting.recording import draw_image
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.sizes import parse_size
-from pix2pix_tf.translation import at_inference, translate_uint8
+from pix2pix_tf.translation import at_inference, translate_values
 from pix2pix_tf.utils.atomic import write_bytes
 
 
@@ -69,7 +69,9 @@ def _in_float32(translator):
 def _convert(translator, height, width):
     network = at_inference(translator.config, translator.generator)
     signature = [tf.TensorSpec([1, height, width, 3], tf.uint8, "image")]
-    function = tf.function(lambda image: translate_uint8(translator.config, network, image), signature, autograph=False)
+    function = tf.function(
+        lambda image: translate_values(translator.config, network, image), signature, autograph=False
+    )
     return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()], function).convert()
 
 

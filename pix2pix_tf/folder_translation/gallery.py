@@ -15,10 +15,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from pix2pix_tf import images
+from pix2pix_tf import array_files, display
+from pix2pix_tf.config import Config
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.folder_translation.items import Item
+from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.utils.atomic import atomic_path, write_text
 
 THUMBNAIL = 512  # pixels, the longer side at most
@@ -44,20 +46,21 @@ class Row:
     unreadable: list[str]
 
 
-def write_gallery(output: str, items: list[Item], settings: dict) -> tuple[str, list[str]]:
+def write_gallery(output: str, items: list[Item], settings: dict, kinds: Config) -> tuple[str, list[str]]:
     """Writes index.html, and the thumbnails that are not there yet.
 
     Args:
       output: the output folder.
       items: those whose outputs are there, in the order of the page.
       settings: what the page says of the model: `model`, `seed`, and `step` if it is known.
+      kinds: the configuration that says what inputs, outputs and targets are.
 
     Returns:
       (The path of index.html, a sentence on each image that cannot be read.)
     """
     path = os.path.join(output, "index.html")
     try:
-        rows = list(in_parallel(lambda item: _row(item, output), items, "gallery"))
+        rows = list(in_parallel(lambda item: _row(item, output, kinds), items, "gallery"))
         write_text(path, _page(rows, any(item.target for item in items), settings))
     except OSError as error:
         raise UserError(
@@ -66,21 +69,24 @@ def write_gallery(output: str, items: list[Item], settings: dict) -> tuple[str, 
     return path, [sentence for row in rows for sentence in row.unreadable]
 
 
-def _row(item, output):
+def _row(item, output, kinds):
     made = os.path.join(output, item.output)
     header, shown, unreadable = None, {}, []
     with _noted(unreadable):
-        header = images.read_header(made)
-    kinds = {"input": (item.source, item.files[0]), "output": (lambda: images.read_image(made), made)}
+        header = array_files.read_header(made)
+    sides = {"input": input_side(kinds), "output": output_side(kinds), "target": output_side(kinds)}
+    images = {"input": (item.source, item.files[0])}
+    images["output"] = (lambda: array_files.read(made, sides["output"])), made
     if item.target:
-        kinds["target"] = item.target, item.files[1]
-    for kind, (read, file) in kinds.items():
+        images["target"] = item.target, item.files[1]
+    for kind, (read, file) in images.items():
         with _noted(unreadable):
-            if kind == "output" and header and max(header.width, header.height) <= THUMBNAIL:
+            is_shown = header and max(header.width, header.height) <= THUMBNAIL and sides["output"].is_rgb
+            if kind == "output" and is_shown and item.output.endswith(".png"):
                 shown[kind] = item.output, (header.width, header.height)
             elif kind != "output" or header:
                 path = _thumbnail_path(kind, item.output)
-                shown[kind] = path, _thumbnail(read, file, os.path.join(output, path))
+                shown[kind] = path, _thumbnail(read, sides[kind], kinds, file, os.path.join(output, path))
     return Row(item, f"{header.width} × {header.height}" if header else "", shown, unreadable)
 
 
@@ -101,11 +107,11 @@ def _thumbnail_path(kind, output):
     return os.path.join(FOLDER, kind, folder, name)
 
 
-def _thumbnail(read, file, path):
+def _thumbnail(read, side, kinds, file, path):
     """Makes the thumbnail `path` of an image, unless it is there and has the time of its file → (width, height)."""
     time = os.stat(file).st_mtime_ns if file else 0
     if not os.path.exists(path) or os.stat(path).st_mtime_ns != time:
-        thumbnail = Image.fromarray(read())
+        thumbnail = Image.fromarray(display.picture(read(), side, kinds))
         thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with atomic_path(path) as temporary:

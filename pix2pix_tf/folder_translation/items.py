@@ -9,12 +9,17 @@ from collections.abc import Callable
 import numpy as np
 
 from pix2pix_tf import images
+from pix2pix_tf.array_files import ENDINGS, output_format, read, read_header
+from pix2pix_tf.config import Config
 from pix2pix_tf.data import sources
 from pix2pix_tf.data.folders import open_folder
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.image_files import EXTENSIONS, list_images
+
+USUAL = Config()  # RGB in and out
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Item:
     Attributes:
       name: what the gallery calls it, its path in its folder.
       output: the path of its output in the output folder.
-      source, target: functions that read uint8 RGB [H, W, 3], with UserError if they cannot; target may be None.
+      source, target: functions that read [H, W, C], with UserError if they cannot; target may be None.
       files: the paths that source and target are read from; "" where there is no file of their own.
     """
 
@@ -33,6 +38,12 @@ class Item:
     source: Callable[[], np.ndarray]
     target: Callable[[], np.ndarray] | None = None
     files: tuple[str, str] = ("", "")
+
+    @property
+    def like(self) -> str | None:
+        """The TIFF that the output is as large as, and at the same place."""
+        is_whole = self.files[0] != self.files[1] and self.files[0].lower().endswith((".tif", ".tiff"))
+        return self.files[0] if is_whole else None
 
     @property
     def path(self) -> str:
@@ -53,7 +64,7 @@ class Items:
         return dataclasses.replace(self, chosen=self.chosen[: count or None])
 
 
-def find_items(path: str, target: str | None = None) -> Items:
+def find_items(path: str, target: str | None = None, kinds: Config = USUAL) -> Items:
     """All images in a folder and its subfolders, or one file; UserError if there are none.
 
     A single file's output has the name that it has when the whole folder is translated.
@@ -61,6 +72,7 @@ def find_items(path: str, target: str | None = None) -> Items:
     Args:
       path: the folder or file.
       target: a folder of targets, which have the path of their image, if need be with another ending; or None.
+      kinds: the configuration that says what inputs, outputs and targets are.
     """
     if os.path.isdir(path):
         root, chosen = path, list_images(path)
@@ -74,7 +86,8 @@ def find_items(path: str, target: str | None = None) -> Items:
     else:
         raise UserError(f"--input {path} is neither a folder nor a file; give one that holds images.")
     targets = _targets(target)
-    items = {name: _item(root, name, output, targets) for name, output in output_names(names).items()}
+    outputs = output_names(names, ENDINGS[output_format(kinds)])
+    items = {name: _item(root, name, output, targets, kinds) for name, output in outputs.items()}
     return Items(list(items.values()), [items[name] for name in chosen], os.path.realpath(root))
 
 
@@ -86,18 +99,23 @@ def items_of_split(config, split: str) -> Items:
     pairs = splits[split]
     names = [os.path.relpath(name, config.data_dir) if pairs.files else f"{i:06}" for i, name in enumerate(pairs.names)]
 
-    def read(number, side):
+    def read_side(number, side):
         return sources.source_and_target(config, pairs.read(number))[side]
 
+    def files(number):
+        paths = pairs.files[number] if pairs.files else ("",)
+        return sources.source_and_target(config, (paths[0], paths[-1]))
+
+    outputs = output_names(names, ENDINGS[output_format(config)]).values()
     items = [
         Item(
             pairs.names[number],
             output,
-            functools.partial(read, number, 0),
-            functools.partial(read, number, 1),
-            (pairs.files[number][0], pairs.files[number][-1]) if pairs.files else ("", ""),
+            functools.partial(read_side, number, 0),
+            functools.partial(read_side, number, 1),
+            files(number),
         )
-        for number, output in enumerate(output_names(names).values())
+        for number, output in enumerate(outputs)
     ]
     return Items(items, items, f"{split} of {config.data_dir or config.dataset}")
 
@@ -121,7 +139,7 @@ def halved(items: Items, config, layout: str) -> tuple[Items, int]:
         if layout == "side_by_side":
             return True
         try:
-            header = images.read_header(item.path)
+            header = read_header(item.path)
         except UserError:
             return False  # Reading it will say what is wrong.
         return abs(header.width / header.height / shape - 1) < 0.02
@@ -134,7 +152,7 @@ def halved(items: Items, config, layout: str) -> tuple[Items, int]:
     )
 
 
-def output_names(names: list[str]) -> dict[str, str]:
+def output_names(names: list[str], ending: str = ".png") -> dict[str, str]:
     """{path of an image: path of its output}: `sub/a.jpg` gives `sub/a.png`.
 
     Images whose outputs would share a name, if only on a disk that ignores case, or have that of a folder, keep their
@@ -144,10 +162,10 @@ def output_names(names: list[str]) -> dict[str, str]:
     stems = {name: os.path.splitext(name)[0] for name in names}
     while True:
         counts = collections.Counter(stem.casefold() for stem in stems.values())
-        taken = [name for name, stem in stems.items() if f"{stem}.png".casefold() in folders]
+        taken = [name for name, stem in stems.items() if f"{stem}{ending}".casefold() in folders]
         shared = [name for name, stem in stems.items() if counts[stem.casefold()] > 1 and stem != name]
         if not taken and not shared:
-            return {name: f"{stem}.png" for name, stem in stems.items()}
+            return {name: f"{stem}{ending}" for name, stem in stems.items()}
         stems |= {name: name for name in shared} | {
             name: name if stems[name] != name and len(stems[name]) < len(name) else f"{stems[name]}_" for name in taken
         }
@@ -158,11 +176,11 @@ def _folders_of(name):
         yield name
 
 
-def _item(root, name, output, targets):
+def _item(root, name, output, targets, kinds):
     path = os.path.join(root, name)
     partner = targets.get(name) or targets.get(os.path.splitext(name)[0])
-    target = functools.partial(images.read_image, partner) if partner else None
-    return Item(name, output, functools.partial(images.read_image, path), target, (path, partner or ""))
+    target = functools.partial(read, partner, output_side(kinds)) if partner else None
+    return Item(name, output, functools.partial(read, path, input_side(kinds)), target, (path, partner or ""))
 
 
 def _targets(folder):
@@ -182,16 +200,16 @@ def _shape_of_pairs(config):
     height, width = config.size
     try:
         data = open_folder(config)
-        header = images.read_header(data.splits["train"].files[0][0])
+        header = read_header(data.splits["train"].files[0][0])
     except (UserError, IndexError):  # The data are not there any more.
         return 2 * width / height if config.layout == "side_by_side" else None
     return header.width / header.height if data.layout == "side-by-side pairs" else None
 
 
 def _half(item, config):
-    def read(side):
+    def read_half(side):
         pair = images.split_pair(item.source(), item.path)
         return sources.source_and_target(config, pair)[side]
 
-    target, file = (item.target, item.files[1]) if item.target else (functools.partial(read, 1), item.files[0])
-    return dataclasses.replace(item, source=functools.partial(read, 0), target=target, files=(item.files[0], file))
+    target, file = (item.target, item.files[1]) if item.target else (functools.partial(read_half, 1), item.files[0])
+    return dataclasses.replace(item, source=functools.partial(read_half, 0), target=target, files=(item.files[0], file))

@@ -11,10 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from pix2pix_tf.config import Config
+from pix2pix_tf.config_fields import DATA_FIELDS
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.model_paths import check_regular, newest_export
 from pix2pix_tf.tiling import OVERLAP, TILE, TiledTranslator
+from pix2pix_tf.utils.json_files import read_json
 from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.tf_errors import assertion_text
 
@@ -24,13 +26,15 @@ class Model:
     """A function on images, and what its outputs depend on.
 
     Attributes:
-      translate: (uint8 RGB [H, W, 3], what to call it in an error) → uint8 of the same shape.
+      translate: (image [H, W, C], what to call it in an error) → the output, of the same size.
       settings: JSON values; models with equal ones give equal outputs.
-      config: that of the run; None for an export.
+      kinds: the configuration that says what the images are that it takes and makes.
+      config: that of the run, which has data; None for an export.
     """
 
     translate: Callable[[np.ndarray, str], np.ndarray]
     settings: dict
+    kinds: Config
     config: Config | None = None
 
 
@@ -63,7 +67,8 @@ def open_run(
 
     def translate(image, name):
         try:
-            return tiled()(image) if size == "own" and image.size // 3 > most else translator(image, noise)
+            large = image.shape[0] * image.shape[1] > most
+            return tiled()(image) if size == "own" and large else translator(image, noise)
         except (tf.errors.ResourceExhaustedError, MemoryError):
             raise UserError(
                 f"{name} needs more memory than there is; give another --output and a --tile_above below {tile_above}."
@@ -78,7 +83,7 @@ def open_run(
         "size": size,
         "tiles": {"above_megapixels": tile_above, "side": TILE, "overlap": OVERLAP},
     }
-    return Model(translate, settings, translator.config)
+    return Model(translate, settings, translator.config, translator.config)
 
 
 def open_export(path: str, seed: int | None = None) -> Model:
@@ -113,4 +118,12 @@ def open_export(path: str, seed: int | None = None) -> Model:
             ) from None
 
     settings = {"model": os.path.realpath(version), "weights": f"{checksum:08x}", "seed": seed, "size": "own"}
-    return Model(translate, settings)
+    return Model(translate, settings, _kinds(version))
+
+
+def _kinds(version):
+    """What the model card of an export says of its images; those from before there was a choice are RGB."""
+    path = os.path.join(version, "assets.extra", "model_card.json")
+    card = read_json(path, advice="export the run anew").get("config", {}) if os.path.exists(path) else {}
+    fields = (*DATA_FIELDS, "direction", "display_channels")
+    return Config(**{name: card[name] for name in fields if name in card})

@@ -8,14 +8,14 @@ import time
 
 from tqdm import tqdm
 
-from pix2pix_tf import images
+from pix2pix_tf import array_files
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.folder_translation import gallery
 from pix2pix_tf.folder_translation.items import Items, find_items, halved, items_of_split
 from pix2pix_tf.folder_translation.models import Model
 from pix2pix_tf.folder_translation.output_folder import claimed
+from pix2pix_tf.sides import input_side
 from pix2pix_tf.utils import console
-from pix2pix_tf.utils.atomic import atomic_path
 
 LINE_SECONDS = 10  # between two lines on the progress, where there is no terminal
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
@@ -23,18 +23,22 @@ _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How many outputs were made and were there, a sentence on each bad image, and the gallery's path."""
+    """How many outputs were made and were there, a sentence on each bad image, and the gallery's path.
+
+    `clipped` is how many values of the inputs were outside of the range that the model was trained for.
+    """
 
     made: int
     kept: int
     bad: list[str]
     gallery: str
+    clipped: int = 0
 
 
 def translate_folder(
     model: Model, source: str, output: str, target: str | None = None, layout: str = "auto", limit: int = 0
 ) -> Outcome:
-    """Translates the images in the folder `source`, or that one file, into PNG files of the same names in `output`.
+    """Translates the images in the folder `source`, or that one file, into files of the same names in `output`.
 
     An output that is there is whole, as it gets its name last, and is kept. An image that cannot be translated is
     reported and left out.
@@ -50,7 +54,7 @@ def translate_folder(
     Raises:
       UserError: there are no images, or `output` cannot be used (see `output_folder.claimed`) or is full.
     """
-    items = find_items(source, target).limited(limit)
+    items = find_items(source, target, model.kinds).limited(limit)
     if os.path.isdir(source):
         _check_apart(source, output)
     if layout == "side_by_side" and not model.config:
@@ -73,32 +77,31 @@ def translate_split(model: Model, split: str, output: str, limit: int = 0) -> Ou
 
 
 def _translate(model: Model, items: Items, output: str, layout: str) -> Outcome:
-    bad = []
+    bad, clipped = [], 0
+    side, file_format = input_side(model.kinds), array_files.output_format(model.kinds)
+    array_files.check_writable(file_format)
     with claimed(output, {**model.settings, "input": items.origin, "layout": layout}):
         missing = [item for item in items.chosen if not _is_done(output, item)]
         for item in _counted(missing):
             try:
-                _write(model.translate(item.source(), item.path), os.path.join(output, item.output))
+                image = item.source()
+                made = model.translate(image, item.path)
+                array_files.write(made, os.path.join(output, item.output), file_format, item.like)
+                clipped += side.outside(image)
             except UserError as error:
                 if getattr(error.__cause__, "errno", None) in _OF_THE_DISK:
                     raise
                 _report(bad, str(error))
-        made = len(missing) - len(bad)
+        count = len(missing) - len(bad)
         done = [item for item in items.all if _is_done(output, item)]
-        path, unseen = gallery.write_gallery(output, done, model.settings)
+        path, unseen = gallery.write_gallery(output, done, model.settings, model.kinds)
         for sentence in unseen:
             _report(bad, sentence)
-    return Outcome(made, len(items.chosen) - len(missing), bad, path)
+    return Outcome(count, len(items.chosen) - len(missing), bad, path, clipped)
 
 
 def _is_done(output, item):
     return os.path.isfile(os.path.join(output, item.output))
-
-
-def _write(image, path):
-    with atomic_path(path) as temporary:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        images.save_png(image, temporary)
 
 
 def _report(bad, sentence):

@@ -64,6 +64,10 @@ def translate() -> str:
         outcome = translate_folder(model, _INPUT.value, _OUTPUT.value, _TARGET.value, _LAYOUT.value, _LIMIT.value)
     print(f"{_OUTPUT.value}: translated {outcome.made} images, {outcome.kept} were there already")
     print(f"gallery: {outcome.gallery}")
+    if outcome.clipped:
+        print(
+            f"{outcome.clipped} values of the inputs are outside of the range of the training split, and were clipped"
+        )
     if not outcome.bad:
         return ""
     count = f"{len(outcome.bad)} bad images" if len(outcome.bad) > 1 else "a bad image"
