@@ -156,7 +156,7 @@ def labeled_photos(split, config, palette: Palette) -> tuple[list[np.ndarray], l
     def read(number):
         photo, labels = source_and_target(config, split.read(number))
         labels = tf.image.resize(labels, config.size, method="nearest").numpy()
-        photo = images.to_uint8(augment.plain([photo], config.size)[0]).numpy()
+        photo = images.to_uint8(images.to_network(augment.resize(photo, config.size))).numpy()
         return photo, palette.classes(labels), palette.likeness(labels)
 
     photos, label_maps, likeness = zip(*in_parallel(read, range(len(split)), "reading"), strict=True)
