@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from pix2pix_tf import Config, build_discriminator, build_generator
+from pix2pix_tf.evaluation.fcn import Classifier
+from pix2pix_tf.palettes import palette_of
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -110,3 +112,17 @@ def test_profile_step_finds_the_operations_of_a_step():
     shares = {row[:32].strip(): float(row.split()[-1].rstrip("%")) for row in rows}
     assert {"convolutions", "norm", "Adam", "activations"} <= shares.keys()
     assert sum(shares.values()) == pytest.approx(100, abs=0.5)
+
+
+@pytest.mark.slow
+def test_upsampling_prints_a_row_for_each_run(toy_facades, tmp_path):
+    (tmp_path / "fcn").mkdir()
+    Classifier(palette_of("toy_facades"), width=1, norm=True).save(str(tmp_path / "fcn"))
+    small = ("--steps=4", "--seed=3", "--image_size=64", "--base_filters=2")
+    command = [sys.executable, BENCHMARKS / "upsampling.py", f"--workdir={tmp_path}", *small]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    _, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("|")]
+    kinds = [["transposed", "3", "1"], ["transposed", "3", "4"], ["resize", "3", "1"], ["resize", "3", "4"]]
+    assert [row[:3] for row in rows] == [*kinds, ["real photos", "", ""]]
+    grids = {row[0]: float(row[7]) for row in rows}
+    assert grids["transposed"] > 10 * grids["resize"]
