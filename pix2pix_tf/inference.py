@@ -117,7 +117,7 @@ def load_generator(path: str):
     try:
         return keras.models.load_model(path)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0][:150]
         raise UserError(
             f"{path} is no .keras file of this project's networks ({reason}); give one, or a run directory."
         ) from None

@@ -1,5 +1,6 @@
 """The run directory: its configuration, which settings may change when it is resumed, and its metrics."""
 
+import contextlib
 import dataclasses
 import difflib
 import json
@@ -79,9 +80,9 @@ def describe_new(workdir: str, config: Config) -> str:
 def _similar_runs(workdir):
     """`; there are runs named a, b` beside it that `workdir` may be a misspelling of, or nothing."""
     folder, name = os.path.split(os.path.abspath(workdir))
-    runs = (
-        [other for other in os.listdir(folder) if is_run(os.path.join(folder, other))] if os.path.isdir(folder) else []
-    )
+    runs = []
+    with contextlib.suppress(OSError):  # It is not there yet, or may not be listed.
+        runs = [other for other in os.listdir(folder) if is_run(os.path.join(folder, other))]
     similar = difflib.get_close_matches(name, runs)
     paths = ", ".join(os.path.join(os.path.dirname(workdir), other) for other in similar)
     return f"; to resume a run, give --workdir as it is called: {paths}" if similar else ""
@@ -172,12 +173,12 @@ def save_config(config: Config, workdir: str) -> None:
     write_text(os.path.join(workdir, CONFIG_FILE), config.to_json())
 
 
-def make_workdir(workdir: str) -> None:
-    """Makes a run directory that is not there yet; UserError if it cannot be made."""
+def make_workdir(workdir: str, flag: str = "--workdir") -> None:
+    """Makes a run directory that is not there yet; UserError, which names the flag, if it cannot be made."""
     try:
         os.makedirs(workdir, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{workdir} cannot be a run directory ({error.strerror}); give another --workdir.") from None
+        raise UserError(f"{workdir} cannot be a run directory ({error.strerror}); give another {flag}.") from None
 
 
 def read_metrics(workdir: str) -> list[dict]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -118,6 +119,22 @@ def toy_facades():
         patch.setattr(module, "SEEDS", {"train": range(3), "val": range(10_000, 10_002), "test": range(20_000, 20_001)})
         open_source(Config(dataset="toy_facades"))
     return module
+
+
+@pytest.fixture
+def full_disk():
+    """full_disk(100): a context in which no file grows beyond so many bytes, as where the disk is full."""
+
+    @contextlib.contextmanager
+    def full_disk(size):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    return full_disk
 
 
 @pytest.fixture

@@ -447,14 +447,17 @@ def test_images_of_all_kinds_are_answered_and_bad_ones_do_not_stop_them(
     address, translator, run_tool, tmp_path, protocol
 ):
     shown = kinds_of_files(tmp_path)
-    bad, large = tmp_path / "bad.png", tmp_path / "large.png"
+    bad, large, long = tmp_path / "bad.png", tmp_path / "large.png", tmp_path / f"{'x' * 251}.png"
+    Image.fromarray(smooth_image()).save(long)
     bad.write_bytes(b"no image")
     Image.fromarray(smooth_image(80, 90)).save(large)
     good = list(shown)
-    status, output, errors = run_tool(f"--server={address(protocol)}", bad, *good[:2], large, *good[2:], "--output=out")
+    images = (bad, *good[:2], long, large, *good[2:])
+    status, output, errors = run_tool(f"--server={address(protocol)}", *images, "--output=out")
     assert status == 1
     assert errors.splitlines() == [
         f"error: {bad} cannot be decoded (not an image that can be read); replace or remove it.",
+        f"error: out/{long.stem}-pix2pix.png cannot be written (File name too long); give another --output.",
         f"error: {large} is refused by the server: the image is 90x80; from 1 to {LIMIT} pixels are allowed",
     ]
     outputs = {path: f"out/{path.stem}-pix2pix.png" for path in good}

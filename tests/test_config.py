@@ -464,6 +464,14 @@ def test_a_new_run_says_what_it_takes_and_names_runs_that_may_be_meant(tmp_path)
     assert describe_new(f"{tmp_path}/something", Config(data_dir="d")) == f"new run in {tmp_path}/something, on d"
 
 
+def test_runs_beside_a_new_one_may_be_hidden(tmp_path, monkeypatch):
+    def refuse(_):
+        raise PermissionError("not to be listed")
+
+    monkeypatch.setattr("os.listdir", refuse)
+    assert describe_new(f"{tmp_path}/run", Config()) == f"new run in {tmp_path}/run, on toy_facades"
+
+
 def test_repeating_a_setting_in_another_form_contradicts_nothing(tmp_path):
     workdir = run_directory(tmp_path, dataset="pix2pix_cityscapes", image_size=64)
     config = config_for_run(workdir, {"dataset": "cityscapes", "image_size": "64x64"})

@@ -157,6 +157,12 @@ def test_the_sheet_goes_to_a_new_file_outside_the_data(draw, tmp_path, monkeypat
         check_output(output, "images")
 
 
+def test_a_sheet_that_cannot_be_written_is_a_sentence(draw, check_data, full_disk):
+    root = draw("train", [0])
+    with full_disk(100), pytest.raises(UserError, match=r"contact-sheet\.png cannot be written \(File too large\)"):
+        check_data(root)
+
+
 def test_the_tool_ends_with_1_for_bad_images(draw, tmp_path):
     root = draw("train", [0, 1], "A", size=(32, 48))
     Path(root, "train", "02.png").write_bytes(b"")

@@ -1,5 +1,6 @@
 """Folders of other people: splits and sides by other names, and what cannot be pairs."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -193,6 +194,32 @@ def test_what_is_left_out_is_counted_in_one_line(draw):
         "1 without an ending",
         "1 images in extra",
     }
+
+
+@pytest.mark.parametrize("locked", ["", "train", "train/inner", "elsewhere"])
+def test_a_folder_that_may_not_be_read_is_named(draw, monkeypatch, locked):
+    draw("train/inner", range(2))
+    locked = os.path.join(draw("elsewhere", [7]), locked).rstrip("/")
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fspath(path) == locked:
+            raise PermissionError(errno.EACCES, "Permission denied", locked)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError) as caught:
+        open_source(Config(data_dir=draw("train", range(2))))
+    assert str(caught.value) == (
+        f"{locked} cannot be read (Permission denied); see to its permissions, or move it away."
+    )
+
+
+def test_folders_of_systems_hold_no_images(draw):
+    draw("@eaDir/photo.jpg", [8])
+    draw("lost+found", [9])
+    source = open_source(Config(data_dir=draw("train", range(3))))
+    assert (len(source.train), source.notes) == (2, [])
 
 
 def test_a_link_to_a_folder_above_adds_nothing(draw):

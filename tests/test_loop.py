@@ -347,11 +347,11 @@ def test_a_signal_saves_and_stops_after_the_step(tiny, tmp_path, monkeypatch, na
     number = signal.Signals[name]
     handler = signal.getsignal(number)
     fake = FakeStep(monkeypatch, before=lambda fake, step: step == 3 and os.kill(os.getpid(), number))
-    text = train_and_listen(tiny(steps=10), tmp_path)
+    text = train_and_listen(tiny(steps=10), tmp_path / "my run")
     assert len(fake.calls) == 3
-    assert checkpoint_steps(tmp_path) == [3]
+    assert checkpoint_steps(tmp_path / "my run") == [3]
     assert f"received {name}; saving after this step" in text
-    assert text.endswith(f"stopped at step 3 of 10; resume with: python train.py --workdir={tmp_path}\n")
+    assert text.endswith(f"stopped at step 3 of 10; resume with: python train.py --workdir='{tmp_path}/my run'\n")
     assert signal.getsignal(number) is handler
 
 

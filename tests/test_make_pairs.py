@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import dataclasses
+import errno
 import os
 import subprocess
 import sys
@@ -104,6 +105,34 @@ def test_the_share_of_val_is_exact_and_always_the_same(fraction, held_out):
 def test_names_that_are_no_utf8_have_a_split_too():
     names = [os.fsdecode(bytes([255, 65 + i])) for i in range(20)]
     assert sorted(pairing.choose_splits(names, 0.1).values()) == ["train"] * 18 + ["val"] * 2
+
+
+@pytest.mark.parametrize("place", ["/proc/x", "{0}/file", "{0}/file/sub"])
+def test_a_folder_that_cannot_be_made_is_said_once(tmp_path, place):
+    photos = folder_of(tmp_path / "photos", {f"{i}.png": texture(32, 32) for i in range(2)})
+    (tmp_path / "file").touch()
+    place = place.format(tmp_path)
+    with pytest.raises(UserError, match=rf"^--output_dir {place} cannot be written to \(.*\); give another one\.$"):
+        make_pairs(Options(place, photos_dir=photos, kind="gray"))
+
+
+def test_a_full_disk_is_said_once_and_a_name_that_is_too_long_costs_that_pair(tmp_path, monkeypatch):
+    photos = {f"{name}.ppm": texture(32, 32, seed) for seed, name in enumerate(["a", "b", "x" * 251])}
+    options = Options(str(tmp_path / "out"), photos_dir=folder_of(tmp_path / "photos", photos), kind="gray")
+    replace, number = os.replace, errno.ENAMETOOLONG
+
+    def refuse(source, target):
+        if number == errno.ENOSPC or "xxx" in os.fspath(target):
+            raise OSError(number, os.strerror(number))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    outcome = make_pairs(options)
+    assert (outcome.made.total(), len(outcome.left_out)) == (2, 1)
+    assert "cannot be written (File name too long)" in outcome.left_out[0]
+    number = errno.ENOSPC
+    with pytest.raises(UserError, match=r"xxx\.png cannot be written \(No space left on device\)"):
+        make_pairs(options)
 
 
 def test_more_images_move_few_of_the_old_ones():

@@ -93,6 +93,18 @@ def test_requests_are_recorded_under_any_path(tmp_path):
     assert (folder / recording.WARMUP_FILE).stat().st_size > 32 * 32 * 3
 
 
+def test_requests_that_cannot_be_written_are_a_sentence(tmp_path, full_disk):
+    def same(image, seed=None):
+        return image
+
+    same.config = Config(image_size=32)
+    (tmp_path / "2").write_text("a file")
+    for folder, reason in ((tmp_path / "1", "File too large"), (tmp_path / "2", "Not a directory")):
+        with full_disk(1000), pytest.raises(UserError) as caught:
+            recording.record_requests(same, str(folder))
+        assert str(caught.value) == f"{tmp_path} cannot be written ({reason}); see to the folder and its disk."
+
+
 def visible(base):
     return sorted(name for name in os.listdir(base) if not name.startswith("."))
 

@@ -66,6 +66,13 @@ def test_nothing_is_overwritten(run, published):
         publish(run, published)
 
 
+def test_a_folder_that_cannot_be_made_is_a_sentence(run):
+    with pytest.raises(
+        UserError, match=r"^/proc/x cannot be .* \(No such file or directory\); give another --output\.$"
+    ):
+        publish(run, "/proc/x")
+
+
 def test_it_cannot_be_resumed_without_optimizers(published, textured_pairs):
     with pytest.raises(UserError, match=f"--init_from={published}"):
         train(Config(dataset="facades", data_dir=textured_pairs, steps=5, **SMALL), published)
@@ -75,6 +82,8 @@ def test_a_damaged_file_is_named(published, tmp_path):
     (tmp_path / "weights.npz").write_bytes((Path(published) / "weights.npz").read_bytes()[:1000])
     with pytest.raises(UserError, match=r"weights\.npz does not fit this run or is damaged"):
         weights_file.load(str(tmp_path / "weights.npz"), generator=build_generator(Config(**SMALL)))
+    with pytest.raises(UserError, match=r"weights\.npz does not fit this run or is damaged"):
+        weights_file.networks_in(str(tmp_path / "weights.npz"))
 
 
 def test_values_that_16_bits_cannot_hold_are_refused(tmp_path):

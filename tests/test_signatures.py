@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pix2pix_tf import Config, Translator, build_generator
+from pix2pix_tf import Config, Translator, UserError, build_generator
 from pix2pix_tf.exporting.signatures import save
 from pix2pix_tf.utils.plain_paths import plain_path
 
@@ -210,3 +210,10 @@ def test_the_signatures_have_the_promised_names_and_types(exported):
         "translate": {"image"},
         "sample": {"image"},
     }
+
+
+def test_an_export_that_cannot_be_written_is_a_sentence(tmp_path, full_disk):
+    one = translator()
+    with full_disk(1000), pytest.raises(UserError) as caught:
+        save(one.config, one.generator, LIMIT, str(tmp_path / "1"))
+    assert str(caught.value) == f"{tmp_path} cannot be written (File too large); see to the folder and its disk."

@@ -10,6 +10,7 @@ from pytorch_networks import randomized, save, to_numpy, to_torch, torch
 
 from pix2pix_tf import Translator, UserError
 from pix2pix_tf.interop.from_pytorch import import_run
+from pix2pix_tf.interop.pytorch_files import write_tensors
 from pix2pix_tf.interop.to_pytorch import export_run
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.training.loop import train
@@ -146,3 +147,10 @@ def test_mistakes_in_folders_are_told(imported, tmp_path):
         UserError, match=r"^/proc/none cannot be written to \(No such file or directory\); give another"
     ):
         export_run(imported(reference.UNet()), "/proc/none")
+
+
+def test_files_that_cannot_be_written_are_a_sentence(tmp_path, full_disk):
+    path = str(tmp_path / "G.pth")
+    with full_disk(1000), pytest.raises(UserError, match=r"G\.pth cannot be written \(File too large\)"):
+        write_tensors({"weight": np.zeros(10_000, np.float32)}, path)
+    assert os.listdir(tmp_path) == []

@@ -10,7 +10,7 @@ import os
 import re
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.utils.image_files import list_images, match_by_stem
+from pix2pix_tf.utils.image_files import list_images, match_by_stem, unreadable
 
 # The first of two is side A, the second is side B.
 SIDES = (
@@ -71,7 +71,10 @@ def _named_folders(root):
 
 
 def _subfolders(folder):
-    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+    try:
+        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+    except OSError as error:
+        raise unreadable(error) from None
 
 
 def _role(name):

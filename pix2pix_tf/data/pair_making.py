@@ -9,6 +9,7 @@ from pix2pix_tf import images
 from pix2pix_tf.data import degradation, folders, layouts, pairing
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.atomic import is_of_the_disk
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,12 @@ def make_pairs(options: Options) -> Outcome:
     """Makes all pairs; UserError if the options contradict each other or there are no images."""
     _check(options)
     jobs, left_out = _find_jobs(options)
+    try:
+        os.makedirs(options.output_dir, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"--output_dir {options.output_dir} cannot be written to ({error.strerror}); give another one."
+        ) from None
     results = list(in_parallel(lambda job: _attempt(job, options), jobs, "pairs"))
     made = collections.Counter(train=0, val=0)
     made.update(job.split for job, result in zip(jobs, results, strict=True) if result == "")
@@ -120,6 +127,8 @@ def _attempt(job, options):
     try:
         _make(job.files, path, options)
     except UserError as error:
+        if is_of_the_disk(error):
+            raise
         return str(error)
     return ""
 

@@ -89,6 +89,8 @@ def _unfinished_folder(export_dir):
         os.makedirs(export_dir, exist_ok=True)
     except OSError as error:
         raise UserError(f"{export_dir} cannot hold exports ({error.strerror}); give another --export_dir.") from None
+    except ValueError:
+        raise UserError(f"export_dir must hold no NUL character. Received: {export_dir!r}.") from None
     busy = f"another process is exporting to {export_dir}; wait for it."
     with exclusive_lock(os.path.join(export_dir, ".lock"), busy):
         for left in Path(export_dir).glob(UNFINISHED + "*"):

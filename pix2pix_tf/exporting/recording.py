@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
+from pix2pix_tf.exporting.signatures import written
 from pix2pix_tf.utils.plain_paths import plain_path
 
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -39,10 +40,11 @@ def record_requests(translator, folder: str) -> None:
         ("translate", {"image": gray}, {"image": translator(gray)}),
     ]
     path = os.path.join(folder, WARMUP_FILE)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with tf.io.TFRecordWriter(plain_path(path)) as writer:
-        for signature, inputs, outputs in recorded:
-            writer.write(_log(signature, inputs, outputs).SerializeToString())
+    with written(os.path.dirname(folder)):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with tf.io.TFRecordWriter(plain_path(path)) as writer:
+            for signature, inputs, outputs in recorded:
+                writer.write(_log(signature, inputs, outputs).SerializeToString())
 
 
 def draw_image(height: int, width: int) -> np.ndarray:

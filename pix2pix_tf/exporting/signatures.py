@@ -4,11 +4,16 @@ Everything is inside the graph: decoding, normalization, color conversion, paddi
 Images go through the network one by one, so an output does not depend on the rest of its request, to the bit.
 """
 
+import contextlib
+import os
+
 import tensorflow as tf
 
+from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting.decoding import check, check_size, decode, encode
 from pix2pix_tf.translation import graphs, seen_size, translate_values
 from pix2pix_tf.utils.plain_paths import plain_path
+from pix2pix_tf.utils.tf_errors import disk_reason
 
 MAX_IMAGES = 64  # in one request
 
@@ -82,7 +87,17 @@ def save(config, generator, max_pixels: int, folder: str, size: str | int = "aut
     signatures = {name: getattr(exported, name) for name in ("serving_default", "translate", "sample")}
     # Nobody trains an export, so the gradients of networks.small are not traced again.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(exported, plain_path(folder), signatures, options)
+    with written(os.path.dirname(folder)):
+        tf.saved_model.save(exported, plain_path(folder), signatures, options)
+
+
+@contextlib.contextmanager
+def written(folder: str):
+    """An error of the disk, while the block writes below `folder`, → a UserError."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        raise UserError(f"{folder} cannot be written ({disk_reason(error)}); see to the folder and its disk.") from None
 
 
 def _one_by_one(function, elements, result):

@@ -1,7 +1,6 @@
 """A folder of images → a folder of outputs and a gallery. What is there already is not made again."""
 
 import dataclasses
-import errno
 import os
 import sys
 import time
@@ -16,9 +15,9 @@ from pix2pix_tf.folder_translation.models import Model
 from pix2pix_tf.folder_translation.output_folder import claimed
 from pix2pix_tf.sides import input_side
 from pix2pix_tf.utils import console
+from pix2pix_tf.utils.atomic import is_of_the_disk
 
 LINE_SECONDS = 10  # between two lines on the progress, where there is no terminal
-_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +88,7 @@ def _translate(model: Model, items: Items, output: str, layout: str) -> Outcome:
                 array_files.write(made, os.path.join(output, item.output), file_format, item.like)
                 clipped += side.outside(image)
             except UserError as error:
-                if getattr(error.__cause__, "errno", None) in _OF_THE_DISK:
+                if is_of_the_disk(error):
                     raise
                 _report(bad, str(error))
         count = len(missing) - len(bad)

@@ -1,12 +1,13 @@
 """PyTorch files of tensors ↔ NumPy arrays by name. The only module that needs PyTorch."""
 
+import io
 import re
 import warnings
 
 import numpy as np
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.utils.atomic import atomic_path
+from pix2pix_tf.utils.atomic import write_bytes
 
 _WANTED = "give the state dict of one network, such as the port's latest_net_G.pth"
 
@@ -34,8 +35,9 @@ def read_tensors(path) -> dict[str, np.ndarray]:
 def write_tensors(tensors: dict[str, np.ndarray], path) -> None:
     """Writes a state dict, whole or not at all; UserError if it cannot be written."""
     torch = _torch()
-    with atomic_path(path) as temporary:
-        torch.save({name: torch.from_numpy(np.array(value, order="C")) for name, value in tensors.items()}, temporary)
+    content = io.BytesIO()  # Where the disk is full, torch's own writer ends with an error of another kind.
+    torch.save({name: torch.from_numpy(np.array(value, order="C")) for name, value in tensors.items()}, content)
+    write_bytes(path, content.getbuffer())
 
 
 def _torch():

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is 
 from pix2pix_tf.evaluation.bootstrap import mean_and_interval
 from pix2pix_tf.study.answers_file import read_answers
 from pix2pix_tf.study.protocol import EXPOSURE_MS
-from pix2pix_tf.utils.atomic import write_text
+from pix2pix_tf.utils.atomic import atomic_path, write_text
 
 LATE_MS = EXPOSURE_MS * 1.1  # Images that stayed longer than this were seen for longer than was meant.
 
@@ -108,7 +108,8 @@ def plot(results: dict[str, dict], path: str) -> None:
     axis.set(xlabel="fakes labeled real, % (dots: participants)", xlim=(-2, 102), ylim=(len(results) - 0.4, -0.6))
     axis.set_yticks(range(len(results)), list(results))
     axis.grid(axis="x", alpha=0.3)
-    figure.savefig(path, dpi=150)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150, format="png")
 
 
 def _fooled(trial):

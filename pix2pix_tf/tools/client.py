@@ -28,6 +28,7 @@ def main(files):
     from pix2pix_tf import images
     from pix2pix_tf.serving.client import ImageRefused, connect
     from pix2pix_tf.serving.output_files import output_paths, write_output
+    from pix2pix_tf.utils.atomic import is_of_the_disk
 
     if not files:
         raise UserError("Which images? Give their files beside the flags, such as photo.jpg.")
@@ -45,7 +46,13 @@ def main(files):
             except ImageRefused as refusal:
                 problems += report(f"{file} is refused by the server: {refusal}")
                 continue
-            write_output(output_image, output)
+            try:
+                write_output(output_image, output)
+            except UserError as error:
+                if is_of_the_disk(error):
+                    raise
+                problems += report(error)
+                continue
             print(f"{file} → {output}", flush=True)
     if problems:
         sys.exit(1)

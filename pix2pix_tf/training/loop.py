@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 
 import tensorflow as tf
 
@@ -182,7 +183,7 @@ class _Run:
         if self._report:
             self._report.close()
         if self._step < self._total:
-            command = f"python train.py --workdir={self._workdir}"
+            command = f"python train.py --workdir={shlex.quote(self._workdir)}"
             log(f"stopped at step {self._step} of {self._total}; resume with: {command}")
         else:
             _say_where_everything_is(self._workdir, self._step)
@@ -282,7 +283,7 @@ def _say_where_everything_is(workdir, step):
         ("samples/", "input | output | target of the same validation images"),
         ("losses.png", "loss curves"),
         ("metrics.jsonl", "all numbers, one JSON object a line"),
-        ("tensorboard/", f"tensorboard --logdir={workdir}"),
+        ("tensorboard/", f"tensorboard --logdir={shlex.quote(workdir)}"),
         ("checkpoints/", "networks and optimizers"),
     ):
         log(f"  {name:<14} {meaning}")

@@ -4,6 +4,7 @@ The file stands in a run directory where its checkpoints would, and everything t
 translating, evaluating, exporting, and `--init_from`.
 """
 
+import contextlib
 import os
 import zipfile
 
@@ -47,18 +48,24 @@ def load(path, **networks) -> int:
     Raises:
       UserError: the file is damaged, or lacks a weight or has it in another shape.
     """
-    try:
-        with np.load(path) as arrays:
-            for name, network in networks.items():
-                for weight in network.weights:
-                    weight.assign(arrays[f"{name}/{weight.path}"].astype(np.float32))
-            return int(arrays[_STEP])
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise UserError(f"{path} does not fit this run or is damaged ({reason}); give another run.") from None
+    with _opened(path) as arrays:
+        for name, network in networks.items():
+            for weight in network.weights:
+                weight.assign(arrays[f"{name}/{weight.path}"].astype(np.float32))
+        return int(arrays[_STEP])
 
 
 def networks_in(path) -> set[str]:
-    """The names of the networks that a weights file holds."""
-    with np.load(path) as arrays:
+    """The names of the networks that a weights file holds; UserError if it is damaged."""
+    with _opened(path) as arrays:
         return {name.partition("/")[0] for name in arrays.files} - {_STEP}
+
+
+@contextlib.contextmanager
+def _opened(path):
+    try:
+        with np.load(path) as arrays:
+            yield arrays
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise UserError(f"{path} does not fit this run or is damaged ({reason}); give another run.") from None

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all: under a temporary name first, renamed when they are complete."""
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pix2pix_tf.errors import UserError
 
 _PREFIX = ".tmp-"
 _LONGEST_ENDING = 16
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
 @contextlib.contextmanager
@@ -35,6 +37,11 @@ def atomic_path(path: str | os.PathLike) -> Iterator[str]:
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+def is_of_the_disk(error: UserError) -> bool:
+    """Whether a file could not be written for a reason that holds for all files, and not for its own name."""
+    return getattr(error.__cause__, "errno", None) in _OF_THE_DISK
 
 
 def remove_leftovers(folder: str | os.PathLike) -> None:

@@ -5,6 +5,8 @@ import importlib.util
 import os
 from collections.abc import Iterator
 
+from pix2pix_tf.errors import UserError
+
 # What Pillow opens of the kinds that hold photographs or drawings; HEIC needs a plugin, see `images`.
 EXTENSIONS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff"),
@@ -13,7 +15,9 @@ EXTENSIONS = (
 )
 ARRAYS = (".npy",)  # These count in folders without images.
 EXAMPLES = "JPEG, PNG, WebP, TIFF and what else Pillow opens"  # of these endings, for messages
-_OF_SYSTEMS = ("thumbs.db", "desktop.ini")  # What Windows leaves in folders of images.
+# What Windows and Synology leave in folders of images, or what is on a disk of its own.
+_OF_SYSTEMS = ("thumbs.db", "desktop.ini")
+_FOLDERS_OF_SYSTEMS = ("@eadir", "lost+found", "$recycle.bin", "system volume information")
 
 
 def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...] = ()) -> list[str]:
@@ -25,7 +29,7 @@ def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...]
     once, also where a link leads to a folder above.
 
     Args:
-      folder: where to look.
+      folder: where to look; UserError if it, or a subfolder, cannot be read.
       subfolders: whether its subfolders are searched too.
       leave_out: names of subfolders directly in `folder` that are not searched.
     """
@@ -49,7 +53,7 @@ def _files(folder, subfolders=True, leave_out=()) -> Iterator[str]:
     folder = os.fspath(folder)
     entered, waiting = set(), [folder]
     while waiting:
-        for where, folders, files in os.walk(waiting.pop(0)):
+        for where, folders, files in os.walk(waiting.pop(0), onerror=_refuse):
             real = os.path.realpath(where)
             if real in entered:
                 folders.clear()
@@ -57,10 +61,22 @@ def _files(folder, subfolders=True, leave_out=()) -> Iterator[str]:
             entered.add(real)
             yield from (os.path.relpath(os.path.join(where, name), folder) for name in files if name[0] != ".")
             skipped = leave_out if where == folder else ()
-            inner = [name for name in folders if subfolders and not name.startswith(".") and name not in skipped]
-            folders[:] = sorted(inner)
+            folders[:] = sorted(name for name in folders if subfolders and _may_count(name) and name not in skipped)
             paths = [os.path.join(where, name) for name in folders]
             waiting += [path for path in paths if os.path.islink(path)]
+
+
+def _may_count(folder):
+    return not folder.startswith(".") and folder.lower() not in _FOLDERS_OF_SYSTEMS
+
+
+def _refuse(error):
+    raise unreadable(error)
+
+
+def unreadable(error: OSError) -> UserError:
+    """The sentence on a folder that cannot be listed, of which nothing is left out in silence."""
+    return UserError(f"{error.filename} cannot be read ({error.strerror}); see to its permissions, or move it away.")
 
 
 def match_by_stem(*lists: list[str]) -> dict[str, tuple[list[str], ...]]:

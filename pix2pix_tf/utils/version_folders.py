@@ -23,7 +23,7 @@ def next_version(base: str | Path) -> int:
 def _numbered(base):
     try:
         paths = [path for path in Path(base).iterdir() if path.name.isascii() and path.name.isdecimal()]
-    except OSError:
+    except (OSError, ValueError):  # ValueError: it holds a NUL character, so there is no such folder.
         return []
     numbered = ((int(path.name), path) for path in paths if len(path.name) < 1000)  # Python refuses very long ones.
     return sorted(((number, path) for number, path in numbered if number <= MAX_NUMBER), reverse=True)
