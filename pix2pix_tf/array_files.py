@@ -7,6 +7,7 @@ channels is asked for. Everything else has its file's own channels and values.
 import contextlib
 import importlib.util
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -111,7 +112,7 @@ def write(image: np.ndarray, path: str, file_format: str, like: str | None = Non
         elif file_format == "tiff":
             _write_tiff(image, temporary, _tags_of(like) if like else {})
         elif image.dtype == np.uint16:  # Pillow writes no such PNG of several channels.
-            tf.io.write_file(temporary, tf.io.encode_png(image))
+            Path(temporary).write_bytes(tf.io.encode_png(image).numpy())
         elif image.shape[-1] == 3:
             images.save_png(image, temporary)
         else:

@@ -163,8 +163,7 @@ def load_config(workdir: str) -> Config:
     path = os.path.join(workdir, CONFIG_FILE)
     if not is_run(workdir):
         raise UserError(f"{workdir} holds no {CONFIG_FILE}, so it is no run directory; give one that train.py made.")
-    with open(path, "rb") as file:
-        return Config.from_json(file.read(), path)
+    return Config.from_json(_content(path), path)
 
 
 def save_config(config: Config, workdir: str) -> None:
@@ -186,12 +185,20 @@ def read_metrics(workdir: str) -> list[dict]:
     path = os.path.join(workdir, METRICS_FILE)
     if not os.path.exists(path):
         return []
-    with open(path, "rb") as file:
-        lines = file.read().splitlines()
+    lines = _content(path).splitlines()
     records = [record for record in map(_record, lines) if record]
     if dropped := len(lines) - len(records):
         warn(f"{path} has {dropped} {'line' if dropped == 1 else 'lines'} without a sound record, left out here.")
     return records
+
+
+def _content(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        advice = "see to its permissions, or restore it from a copy"
+        raise UserError(f"{path} cannot be read ({error.strerror}); {advice}.") from None
 
 
 def _record(line):

@@ -1,6 +1,7 @@
 """Files of any channels, 16 bits and floats: what is written is read again, and what is odd is one sentence."""
 
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def test_what_is_written_is_read_again(tmp_path, dtype, channels):
     values = VALUES[dtype][..., :channels]
     formats = ["npy", "tiff"] + (["png"] if dtype.startswith("u") and channels <= 4 else [])
     for name in formats:
-        path = str(tmp_path / f"x{array_files.ENDINGS[name]}")
+        path = str(tmp_path / os.fsdecode(b"[1] \xff") / f"x{array_files.ENDINGS[name]}")
         array_files.write(values, path, name)
         found = array_files.read_header(path)
         assert (found.height, found.width, found.channels, found.dtype) == (40, 36, channels, dtype)

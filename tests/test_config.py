@@ -13,7 +13,7 @@ import pytest
 from pix2pix_tf.config import FORMAT_VERSION, Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, WITHOUT_DATA_SET, names_of_data_sets
-from pix2pix_tf.runs import check_resumes, config_for_run, describe_new, load_config, save_config
+from pix2pix_tf.runs import check_resumes, config_for_run, describe_new, load_config, read_metrics, save_config
 
 # Paper, appendix 6.2: direction, epochs, batch size, jitter at 256, mirror.
 PAPER = {
@@ -424,6 +424,17 @@ def test_a_path_with_a_nul_character_is_a_sentence():
         "A run directory's path must hold no NUL character. Received: 'a\\x00b'."
     )
     assert refusal(Config, data_dir="a\0b") == "data_dir must hold no NUL character. Received: 'a\\x00b'."
+
+
+def test_files_of_a_run_that_cannot_be_read_are_named(tmp_path, monkeypatch):
+    workdir = run_directory(tmp_path)
+    (tmp_path / "metrics.jsonl").mkdir()
+    sentence = f"{workdir}/metrics.jsonl cannot be read (Is a directory); see to its permissions, or restore it from a"
+    assert refusal(read_metrics, workdir).startswith(sentence)
+    monkeypatch.setattr("os.path.isfile", lambda path: True)
+    (tmp_path / "config.json").unlink()
+    (tmp_path / "config.json").mkdir()
+    assert "config.json cannot be read (Is a directory); see to its" in refusal(load_config, workdir)
 
 
 def test_a_file_is_no_run_directory(tmp_path):
