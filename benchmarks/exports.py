@@ -20,7 +20,7 @@ from pix2pix_tf import cli
 from pix2pix_tf.config import Config
 from pix2pix_tf.utils.console import log
 
-_AGAINST = flags.DEFINE_string("against", None, "another checkout of this repository", required=True)
+_AGAINST = cli.define_path("against", None, "another checkout of this repository", required=True)
 _TASK = flags.DEFINE_string("task", "colorize", "as for train.py")
 _IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
 _BASE_FILTERS = flags.DEFINE_integer("base_filters", 64, "width of both networks", lower_bound=1)

@@ -24,8 +24,8 @@ from pix2pix_tf.data.degradation import degrade
 from pix2pix_tf.utils.markdown import table
 from pix2pix_tf.utils.spread import evenly_spread
 
-_DATA = flags.DEFINE_string("data", "toy_facades", "data set, or folder of pairs, whose B → A gives photographs")
-_WORKDIR = flags.DEFINE_string("workdir", None, "folder of the pairs, of both runs and of the figure", required=True)
+_DATA = cli.define_path("data", "toy_facades", "data set, or folder of pairs, whose B → A gives photographs")
+_WORKDIR = cli.define_path("workdir", None, "folder of the pairs, of both runs and of the figure", required=True)
 _STEPS = flags.DEFINE_integer("steps", 1500, "training steps of each", lower_bound=1)
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 128, "training size")
 _BASE_FILTERS = flags.DEFINE_integer("base_filters", 16, "width of the networks")

@@ -18,8 +18,8 @@ from absl import flags
 from pix2pix_tf import cli
 from pix2pix_tf.runs import read_metrics
 
-_DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of pairs, with train/ and val/", required=True)
-_WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run directories", required=True)
+_DATA_DIR = cli.define_path("data_dir", None, "folder of pairs, with train/ and val/", required=True)
+_WORKDIR = cli.define_path("workdir", None, "folder of the run directories", required=True)
 _PRECISION = flags.DEFINE_enum("precision", "bfloat16", ("bfloat16", "float16"), "what float32 is compared with")
 _STEPS = flags.DEFINE_integer("steps", 2000, "steps of each run", lower_bound=1)
 _SEEDS = flags.DEFINE_integer("seeds", 3, "runs of each precision", lower_bound=2)

@@ -20,9 +20,9 @@ from pix2pix_tf import cli
 from pix2pix_tf.utils.markdown import table
 from pix2pix_tf.utils.spread import evenly_spread
 
-_DATA = flags.DEFINE_string("data", "toy_facades", "data set, or folder of pairs, from labels (B) to photos (A)")
+_DATA = cli.define_path("data", "toy_facades", "data set, or folder of pairs, from labels (B) to photos (A)")
 _PALETTE = flags.DEFINE_string("palette", "toy_facades", "data set in whose colors the label maps are")
-_WORKDIR = flags.DEFINE_string("workdir", None, "folder of all runs and of the figure", required=True)
+_WORKDIR = cli.define_path("workdir", None, "folder of all runs and of the figure", required=True)
 _STEPS = flags.DEFINE_integer("steps", 2000, "training steps of each", lower_bound=4)
 _SEEDS = flags.DEFINE_multi_integer("seed", [0, 1], "seeds of the runs")
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 128, "training size")

@@ -4,6 +4,7 @@ import ast
 import graphlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -198,6 +199,16 @@ def test_the_wheel_takes_no_name_but_its_own(wheel):
     version = pix2pix_tf.__version__
     assert {name.split("/")[0] for name in wheel.namelist()} == {"pix2pix_tf", f"pix2pix_tf-{version}.dist-info"}
     assert f"\nVersion: {version}\n" in wheel.read(f"pix2pix_tf-{version}.dist-info/METADATA").decode()
+
+
+def test_flags_of_paths_know_the_users_home():
+    """A shell leaves the ~ of `--workdir=~/x` alone."""
+    scripts = [*(PACKAGE / "tools").glob("*.py"), *(REPOSITORY / "benchmarks").glob("*.py")]
+    text = "\n".join(path.read_text() for path in scripts)
+    flags = re.findall(r'(define_\w+|DEFINE_\w+)\(\s*"(\w+)"', text)
+    paths = {name for kind, name in flags if kind == "define_path"}
+    assert len(paths) > 10
+    assert [name for kind, name in flags if kind == "DEFINE_string" and name in paths | {"folder", "input"}] == []
 
 
 @pytest.mark.parametrize("given, after", [({}, "1"), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0")])

@@ -108,7 +108,9 @@ def test_a_truncated_image_is_found_before_anybody_takes_part(tmp_path, folders)
 # Names
 
 
-def test_fakes_are_named():
+def test_fakes_are_named(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert parse_fakes(["cgan:~/a", "l1:b/~"]) == {"cgan": "/home/somebody/a", "l1": "b/~"}
     assert parse_fakes(["L1+cGAN:out/a", "my l1:C:/b"]) == {"L1+cGAN": "out/a", "my l1": "C:/b"}
 
 

@@ -44,7 +44,7 @@ def parse_fakes(given: list[str]) -> dict[str, str]:
             )
         if name in fakes:
             raise UserError(f"--fake gives {name} twice; give each algorithm a name of its own.")
-        fakes[name] = folder
+        fakes[name] = os.path.expanduser(folder)
     return fakes
 
 

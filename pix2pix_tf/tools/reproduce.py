@@ -22,7 +22,7 @@ _TABLE = flags.DEFINE_enum("table", None, ("1", "2", "3", "6", "rgb_vs_lab"), "w
 _FIGURE = flags.DEFINE_enum(
     "figure", None, ("7", "7_photos", "8"), "which figure; 7 is on colorization, 7_photos on labels → photo"
 )
-_DATA = flags.DEFINE_string("data", None, "old name of --dataset, or of --data_dir if it is a folder")
+_DATA = cli.define_path("data", None, "old name of --dataset, or of --data_dir if it is a folder")
 _WORKDIR = cli.define_path("workdir", None, "folder of the run directories and of the results", required=True)
 _ROWS = flags.DEFINE_list("rows", [], "only these rows, such as l1,l1_cgan (default: all)")
 _SEEDS = flags.DEFINE_integer("seeds", 1, "runs of each row, with different seeds", lower_bound=1)
