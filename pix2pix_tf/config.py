@@ -58,6 +58,13 @@ class Config:
     jitter_size: int | str | None = field(
         None, "size that pairs are resized to before the random crop; default image_size*286/256, 0 for no jitter"
     )
+    preprocess: str = field(
+        "resize_and_crop",
+        "pairs are resized to jitter_size and cropped; or cropped as large as they are (crop), scaled with their shape "
+        "kept and cropped (scale_width), or taken as they are, all of image_size (none)",
+        choices=("resize_and_crop", "crop", "scale_width", "none"),
+    )
+    resize_pair: bool = field(False, "bring B to the size of A where they differ, as its interpolation says")
     mirror: bool = field(True, "flip half of the pairs left-right")
     max_images: int = field(0, "train on this many of the pairs, evenly chosen; 0: on all", minimum=0)
     skip_bad_images: bool = field(
@@ -205,6 +212,8 @@ class Config:
     @property
     def jitter(self) -> tuple[int, int]:
         """(height, width) that a pair is resized to before the random crop."""
+        if self.preprocess in ("crop", "none"):
+            return self.size
         if self.jitter_size is None:  # Paper, appendix 6.2: 286 for 256; other sizes in proportion.
             return tuple(round(side * 286 / 256) for side in self.size)
         return parse_size("jitter_size", self.jitter_size) if self.jitter_size else self.size

@@ -45,6 +45,10 @@ def _check_sizes(config):
             f"jitter_size must be at least image_size {config.image_size}, or 0 for no jitter. "
             f"Received: {config.jitter_size}."
         )
+    if config.preprocess in ("crop", "none") and config.jitter_size:
+        raise UserError(
+            f"jitter_size is {config.jitter_size}, but preprocess {config.preprocess} resizes nothing; leave one out."
+        )
     if config.receptive_field == 286 and min(config.size) < 96:
         raise UserError(
             "receptive_field 286 needs an image_size of at least 96, as its map is empty below. "

@@ -10,7 +10,7 @@ What the network makes of a scaled image is scaled back, so that the output alwa
 
 import tensorflow as tf
 
-from pix2pix_tf import images
+from pix2pix_tf import augment, images
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.sides import input_side, output_side
@@ -76,13 +76,14 @@ def _resize(image, size, interpolation):
 
 def seen_size(config, size, height, width):
     """The size at which the network sees an image, before it is padded: int64 [2] of int64 scalars."""
-    own, training = tf.stack([height, width]), tf.constant(config.size, tf.int64)
+    own = tf.stack([height, width])
+    training = augment.trained_size(config.preprocess, own, config.size)
     if size == "own":
         return own
     if size == "training":
         return training
     if size == "auto":
-        return tf.where(tf.reduce_all(own <= 2 * training), own, training)
+        return tf.where(tf.reduce_all(own <= 2 * tf.constant(config.size, tf.int64)), own, training)
     sides = tf.cast(own, tf.float64)
     scaled = tf.round(sides * (size / tf.maximum(tf.reduce_min(sides), 1)))
     return tf.maximum(tf.cast(scaled, tf.int64), 1)

@@ -51,6 +51,7 @@ def run_directory(tmp_path, **fields):
         ("direction", "AtoB", "a_to_b, b_to_a"),
         ("generator", "vit", "unet, encoder_decoder, resnet"),
         ("upsampling", "bilinear", "transposed, resize"),
+        ("preprocess", "pad", "resize_and_crop, crop, scale_width, none"),
         ("norm", "layer", "batch, instance, none"),
         ("receptive_field", 34, "1, 16, 70, 286"),
         ("gan_loss", "wgan", "vanilla, lsgan, hinge"),
@@ -145,6 +146,7 @@ def test_feature_matching_without_a_discriminator_is_refused():
         ({"lr_schedule": "cosine"}, "lr_schedule cosine needs decay_epochs, but it is 0; set it above 0."),
         ({"discriminator_learning_rate": 1e-4, "learning_rate": 0.0}, "but that is 0; set it above 0."),
         ({"gan_loss": "hinge", "label_smoothing": 0.1}, "hinge has no labels; take vanilla or lsgan."),
+        ({"preprocess": "crop", "jitter_size": 286}, "but preprocess crop resizes nothing; leave one out."),
         ({"r1_weight": 10.0, "precision": "float16"}, "its gradients vanish in float16; take precision bfloat16."),
     ],
 )

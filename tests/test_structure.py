@@ -28,7 +28,7 @@ ORDER += ["study", "serving", "interop", "comparison", "tools"]
 # The same inside the packages whose files build on each other.
 INNER_ORDER = {
     "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders", "plain_paths"],
-    "data": "split parallel values preflight layouts content folders pairing degradation pair_making".split()
+    "data": "split parallel values preflight layouts content joining folders pairing degradation pair_making".split()
     + "paired_archive tfrecords sources found_sides data_report pipeline".split(),
     "networks": ["small", "layers", "convolutions", "resnet", "generator", "discriminator", "fcn8s"],
     "study": "study_images protocol answers_file sessions fooling_rates participant_ids study_server".split(),

@@ -16,8 +16,8 @@ import os
 import statistics
 from typing import NamedTuple
 
-from pix2pix_tf import array_files, images
-from pix2pix_tf.data import content, layouts
+from pix2pix_tf import array_files
+from pix2pix_tf.data import content, joining, layouts
 from pix2pix_tf.data.split import PHOTOS, Split, split_of_files
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.sides import kind_of, sides_in_files
@@ -63,7 +63,9 @@ def _in_two_folders(root, config):
     splits, notes = {}, []
     for split, found in folders.items():
         if set(sides) <= found.keys():
-            splits[split] = match(*(found[side] for side in sides), sides_in_files(config))
+            splits[split] = match(
+                *(found[side] for side in sides), sides_in_files(config), joining.of_two_files(config)
+            )
         elif alone := set(sides) & found.keys():
             notes.append(f"{found[alone.pop()]} has no folder of partners beside it, so {split} is not used")
     notes += [
@@ -87,10 +89,10 @@ def _in_one_folder(root, config):
         raise UserError(_holds_no_images(where["train"]))
     paths = {"train": paths["train"]} | {split: listed for split, listed in paths.items() if listed}
     if config.layout == "auto" and layouts.by_suffix(paths["train"]):
-        return _named_by_suffixes(paths, sides_in_files(config))
+        return _named_by_suffixes(paths, sides_in_files(config), joining.of_two_files(config))
     side = _side_of_one_file(config)
     if config.layout == "photos" or (config.layout == "auto" and not get_task(config).paired and not _all_wide(paths)):
-        splits = {split: _split(listed, _twice, side) for split, listed in paths.items()}
+        splits = {split: _split(listed, joining.twice, side) for split, listed in paths.items()}
         return Data("single photos", splits, noun="photos")
     if config.layout == "auto":
         _check_are_pairs(where["train"], paths["train"])
@@ -100,7 +102,7 @@ def _in_one_folder(root, config):
         "it is not used"
         for split in singles
     ]
-    pairs = {split: _split(listed, _halves, side) for split, listed in paths.items() if split not in singles}
+    pairs = {split: _split(listed, joining.halves, side) for split, listed in paths.items() if split not in singles}
     return Data("side-by-side pairs", pairs, notes)
 
 
@@ -137,14 +139,14 @@ def _holds_no_images(folder):
 # Pairs named by suffixes
 
 
-def _named_by_suffixes(paths, file_sides):
+def _named_by_suffixes(paths, file_sides, join):
     splits, notes = {}, []
     for split, listed in paths.items():
         if not (found := layouts.by_suffix(listed)):
             notes.append(f"{split} is not used: its files are not named as those of train are")
             continue
         sides, matched = found
-        splits[split] = _split_of_matched(matched, [f"whose name ends with {side}" for side in sides], file_sides)
+        splits[split] = _split_of_matched(matched, [f"whose name ends with {side}" for side in sides], file_sides, join)
     (first, second), _ = layouts.by_suffix(paths["train"])
     return Data(f"files named {first} (A) and {second} (B)", splits, notes)
 
@@ -226,8 +228,11 @@ def _real(paths):
 # Two files a pair
 
 
-def match(folder_a: str, folder_b: str, sides=PHOTOS) -> Split:
-    """Two folders → a Split of the images that have the same name in both, whatever their endings, of these sides."""
+def match(folder_a: str, folder_b: str, sides=PHOTOS, join=joining.same_size) -> Split:
+    """Two folders → a Split of the images that have the same name in both, whatever their endings, of these sides.
+
+    `join` makes a pair of two images (see `joining`).
+    """
     pair = (folder_a, folder_b)
     listed = [images_outside_of_splits(folder) for folder in pair]
     if not any(listed):
@@ -239,10 +244,10 @@ def match(folder_a: str, folder_b: str, sides=PHOTOS) -> Split:
         )
         for stem, both in match_by_stem(*listed).items()
     }
-    return _split_of_matched(matched, [f"of the same name in {folder}" for folder in pair], sides)
+    return _split_of_matched(matched, [f"of the same name in {folder}" for folder in pair], sides, join)
 
 
-def _split_of_matched(matched, partners, sides):
+def _split_of_matched(matched, partners, sides, join):
     """{name: (files of A, files of B)} → a Split; `partners` says of each side what its file should be."""
     files, without_pair = [], {}
     for in_a, in_b in matched.values():
@@ -255,7 +260,7 @@ def _split_of_matched(matched, partners, sides):
             }
         else:
             without_pair |= {path: _has_namesake(path) for paths in (in_a, in_b) if len(paths) > 1 for path in paths}
-    return split_of_files(files, _same_size, without_pair, sides)
+    return split_of_files(files, join, without_pair, sides)
 
 
 def photos(folder: str) -> Split:
@@ -263,28 +268,10 @@ def photos(folder: str) -> Split:
     by_name = [found for (found,) in match_by_stem(_paths(folder)).values()]
     return split_of_files(
         [(found[0],) for found in by_name if len(found) == 1],
-        _twice,
+        joining.twice,
         {path: _has_namesake(path) for found in by_name if len(found) > 1 for path in found},
     )
 
 
 def _has_namesake(path):
     return f"{path} has a namesake with another ending in its folder, so its partner is not clear; rename it."
-
-
-def _halves(paths, decoded):
-    return images.split_pair(*decoded, *paths)
-
-
-def _twice(_, decoded):
-    return decoded[0], decoded[0]
-
-
-def _same_size(paths, decoded):
-    (height_a, width_a, _), (height_b, width_b, _) = (image.shape for image in decoded)
-    if (height_a, width_a) != (height_b, width_b):
-        raise UserError(
-            f"{paths[0]} is {height_a}x{width_a} but {paths[1]} is {height_b}x{width_b} (height x width); "
-            "the two of a pair must have the same size."
-        )
-    return tuple(decoded)

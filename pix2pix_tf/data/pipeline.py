@@ -133,7 +133,7 @@ def training_dataset(split, config, start_step=0, reader=None, share=None) -> tf
     def example(image_number, pair_number):
         seeds = tf.random.experimental.stateless_split([config.seed, image_number], 2)
         pair = augment.random_jitter_and_mirror(
-            reader(pair_number), seeds[0], config.size, config.jitter, config.mirror, sides
+            reader(pair_number), seeds[0], config.size, config.jitter, config.mirror, sides, config.preprocess
         )
         return *get_task(config).encode(*source_and_target(config, pair)), seeds[1]
 
@@ -161,13 +161,16 @@ def training_batches(split, config, start_step=0, share=None):
     raise reader.failure
 
 
+def read_pair(config, split, number):
+    """A pair of a split as the run sees it without jitter: (source, target), float32 [H, W, C] in [-1, 1]."""
+    pair = augment.plain(split.read(number), config.size, sides_in_files(config), config.preprocess)
+    return source_and_target(config, pair)
+
+
 def fixed_pairs(split, config, count) -> list[tuple[tf.Tensor, tf.Tensor]]:
     """`count` pairs spread evenly over a split, the same at each call, without jitter.
 
     Returns:
       A list of (source, target), float32 [H, W, C] in [-1, 1] at the training size.
     """
-    return [
-        source_and_target(config, augment.plain(split.read(number), config.size, sides_in_files(config)))
-        for number in evenly_spread(len(split), count)
-    ]
+    return [read_pair(config, split, number) for number in evenly_spread(len(split), count)]

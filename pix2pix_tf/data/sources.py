@@ -18,6 +18,7 @@ from pix2pix_tf.data.split import Split
 from pix2pix_tf.data.tfrecords import TFRecords
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import names_of_data_sets
+from pix2pix_tf.sizes import written
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.console import log
 from pix2pix_tf.utils.locks import exclusive_lock
@@ -80,7 +81,29 @@ def open_source(config) -> Source:
 
 def list_splits(config) -> Data:
     """All that a configuration's data consist of, good or bad."""
-    return open_folder(config) if config.data_dir else _tfds(config)
+    data = open_folder(config) if config.data_dir else _tfds(config)
+    if config.preprocess != "none":
+        return data
+    return data._replace(splits={name: _of_one_size(split, config.size) for name, split in data.splits.items()})
+
+
+def _of_one_size(split, size):
+    """The same pairs, of which those of another size cannot be read."""
+
+    def checked(read):
+        def read_checked(number):
+            pair = read(number)
+            height, width, _ = pair[0].shape
+            if (height, width) != size:
+                raise UserError(
+                    f"{split.names[number]} shows {height}x{width} (height x width), but preprocess none takes images "
+                    f"as they are, all of image_size {written(size)}; give another --preprocess."
+                )
+            return pair
+
+        return read_checked
+
+    return dataclasses.replace(split, read=checked(split.read), outline=split.outline and checked(split.outline))
 
 
 def _checked(splits):

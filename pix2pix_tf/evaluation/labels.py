@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from pix2pix_tf import augment
 from pix2pix_tf.data.sources import source_and_target
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation.outputs import of_another
@@ -67,13 +68,12 @@ def class_maps(config, split, side, palette) -> list[np.ndarray]:
     classes there may be that of a third one.
     """
     pairs = (source_and_target(config, split.read(i)) for i in range(len(split)))
-    return [_resized(palette.classes(pair[side]), config.size) for pair in pairs]
+    return [_fitted(palette.classes(pair[side]), config) for pair in pairs]
 
 
-def _resized(classes, size):
-    if classes.shape == size:
-        return classes
-    return tf.image.resize(classes[..., None], size, method="nearest").numpy()[..., 0]
+def _fitted(classes, config):
+    fitted = augment.fitted(classes[..., None], config.size, config.preprocess, "nearest")
+    return tf.cast(fitted, tf.int32).numpy()[..., 0]
 
 
 def fcn_confusions(classifier, outputs, photos, label_maps) -> dict[str, np.ndarray]:

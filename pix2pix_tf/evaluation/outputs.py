@@ -6,11 +6,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from pix2pix_tf import augment, images
-from pix2pix_tf.data.sources import list_splits, open_source, source_and_target
+from pix2pix_tf import images
+from pix2pix_tf.data.pipeline import read_pair
+from pix2pix_tf.data.sources import list_splits, open_source
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.sides import sides_in_files
 from pix2pix_tf.tasks import get_task
 
 
@@ -44,11 +44,6 @@ def open_splits(config, name) -> tuple[Split, Split]:
             f"{config.data_dir or config.dataset} has no split {name!r}; --split must be one of {', '.join(known)}."
         )
     return others[name], source.train
-
-
-def read_pair(config, split, number):
-    """A pair as the run sees it: (source, target), float32 [H, W, 3] in [-1, 1] at the run's size, without jitter."""
-    return source_and_target(config, augment.plain(split.read(number), config.size, sides_in_files(config)))
 
 
 def outputs_of(translator, split, numbers, noise_seed=None) -> SplitOutputs:
