@@ -1,9 +1,11 @@
 /* Loads an export with TensorFlow's C API, without Python, and calls two of its signatures with an image.
 
-     load_model EXPORT FILE_INPUT FILE_OUTPUT in.png out.png PIXELS_INPUT PIXELS_OUTPUT in.rgb out.rgb HEIGHT WIDTH
+     load_model EXPORT FILE_INPUT FILE_OUTPUT in.png out.png PIXELS_INPUT PIXELS_OUTPUT in.raw out.raw HEIGHT WIDTH
+                CHANNELS DTYPE
 
    Inputs and outputs are tensors of the graph, such as serving_default_image_bytes:0, as the SavedModel's signatures
-   name them. The first two take and give an image file; the other two raw pixels, HEIGHT x WIDTH x 3 bytes. */
+   name them. The first two take and give an image file, unless FILE_INPUT is empty; the other two raw pixels, HEIGHT x
+   WIDTH x CHANNELS values of uint8 or float32. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,12 +80,12 @@ static void translate_file(const char *input, const char *output, const char *fr
 }
 
 static void translate_pixels(const char *input, const char *output, const char *from, const char *to, int64_t height,
-                             int64_t width) {
+                             int64_t width, int64_t channels, TF_DataType dtype) {
   size_t size;
   char *bytes = read_file(from, &size);
-  const int64_t shape[] = {1, height, width, 3};
-  if (size != (size_t)(height * width * 3)) fail(from, "is not HEIGHT x WIDTH x 3 bytes");
-  TF_Tensor *tensor = TF_AllocateTensor(TF_UINT8, shape, 4, size);
+  const int64_t shape[] = {1, height, width, channels};
+  if (size != height * width * channels * TF_DataTypeSize(dtype)) fail(from, "is not HEIGHT x WIDTH x CHANNELS values");
+  TF_Tensor *tensor = TF_AllocateTensor(dtype, shape, 4, size);
   memcpy(TF_TensorData(tensor), bytes, size);
   free(bytes);
   TF_Tensor *result = run(input, tensor, output);
@@ -92,7 +94,7 @@ static void translate_pixels(const char *input, const char *output, const char *
 }
 
 int main(int argc, char **argv) {
-  if (argc != 12) fail(argv[0], "takes 11 arguments, see its source");
+  if (argc != 14) fail(argv[0], "takes 13 arguments, see its source");
   status = TF_NewStatus();
   graph = TF_NewGraph();
   TF_SessionOptions *options = TF_NewSessionOptions();
@@ -101,8 +103,9 @@ int main(int argc, char **argv) {
   check_status(argv[1]);
   TF_DeleteSessionOptions(options);
 
-  translate_file(argv[2], argv[3], argv[4], argv[5]);
-  translate_pixels(argv[6], argv[7], argv[8], argv[9], strtoll(argv[10], NULL, 10), strtoll(argv[11], NULL, 10));
+  if (*argv[2]) translate_file(argv[2], argv[3], argv[4], argv[5]);
+  translate_pixels(argv[6], argv[7], argv[8], argv[9], strtoll(argv[10], NULL, 10), strtoll(argv[11], NULL, 10),
+                   strtoll(argv[12], NULL, 10), strcmp(argv[13], "float32") ? TF_UINT8 : TF_FLOAT);
 
   TF_DeleteSession(session, status);
   check_status(argv[1]);

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tifffile
 from array_pairs import band_config, bands, with_tag, write_band_pairs, write_depth_pairs
 from PIL import Image
@@ -13,9 +14,12 @@ from untrained_runs import write_run
 
 from pix2pix_tf import Translator, UserError, array_files, build_generator
 from pix2pix_tf.data import found_sides
+from pix2pix_tf.exporting import card, decoding, recording, replay, signatures
+from pix2pix_tf.exporting.tflite import export_tflite
 from pix2pix_tf.folder_translation import translate_folder, translate_split
-from pix2pix_tf.folder_translation.models import open_run
+from pix2pix_tf.folder_translation.models import open_export, open_run
 from pix2pix_tf.runs import load_config, read_metrics
+from pix2pix_tf.sides import Side
 from pix2pix_tf.tiling import TiledTranslator
 from pix2pix_tf.training.checkpoints import load_generator, path_of
 from pix2pix_tf.training.loop import train
@@ -140,3 +144,103 @@ def test_a_folder_is_translated_into_the_targets_kind(band_run, depth_run, tmp_p
     translator = Translator.load(str(depth_run / "run"))
     output = array_files.read(str(tmp_path / "depth" / "train" / "A" / "0.png"), translator.output)
     assert np.array_equal(output, translator(np.uint8(100 * bands(0)[..., :3])))
+
+
+@pytest.fixture(scope="module")
+def exports(band_run, depth_run, tmp_path_factory):
+    """{name: (Translator, folder of the export)}, with warm-up records and model card."""
+    made = {}
+    for name, root in (("bands", band_run), ("depth", depth_run)):
+        translator = Translator.load(str(root / "run"))
+        folder = tmp_path_factory.mktemp(name) / "1"
+        signatures.save(translator.config, translator.generator, 100_000, str(folder))
+        recording.record_requests(translator, str(folder))
+        parity = list(replay.replay(str(folder), translator.output.step))
+        about = card.model_card(str(root / "run"), translator.config, translator.step, 100_000, parity)
+        card.write_card(about, str(folder))
+        made[name] = translator, folder
+    return made
+
+
+def image_of(name, number, size=(37, 53)):
+    image = bands(number, size)
+    return image if name == "bands" else np.uint8(100 * np.clip(image[..., :3], 0, 2.5))
+
+
+@pytest.mark.parametrize("name", ["bands", "depth"])
+def test_an_export_is_the_translator_for_any_size_and_batch(exports, name):
+    translator, folder = exports[name]
+    exported = tf.saved_model.load(str(folder)).signatures
+    images = np.stack([image_of(name, number) for number in (0, 7)])
+    outputs = exported["translate"](image=tf.constant(images))["image"].numpy()
+    assert outputs.dtype == translator.output.dtype and outputs.shape == (2, 37, 53, 1)
+    assert np.abs(outputs.astype(float) - translator(images)).max() <= 1e-4 * 2 * translator.output.unit
+    # Pure, and independent of what else is asked for.
+    alone = exported["translate"](image=tf.constant(images[1:]))["image"].numpy()
+    assert np.array_equal(alone[0], outputs[1])
+    noisy = exported["sample"](image=tf.constant(images[:1]), seed=tf.constant([3, 5]))["image"].numpy()
+    expected = translator(images[0], seed=(3, 5))
+    assert np.abs(noisy[0].astype(float) - expected).max() <= 1e-4 * 2 * translator.output.unit
+    assert not np.array_equal(noisy[0], outputs[0])
+    tiny = exported["translate"](image=tf.constant(images[:1, :3, :1]))["image"]
+    assert tiny.shape == (1, 3, 1, 1)
+
+
+def test_files_of_sixteen_bits_are_encoded_and_arrays_are_where_no_png_can_be(exports):
+    translator, folder = exports["depth"]
+    exported = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    image = image_of("depth", 1)
+    (content,) = exported(image_bytes=tf.io.encode_png(image)[None])["image_bytes"].numpy()
+    output = tf.io.decode_png(content, dtype=tf.uint16).numpy()
+    assert np.abs(output.astype(int) - translator(image)).max() <= 5
+    translator, folder = exports["bands"]
+    exported = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    output = exported(image=tf.constant(bands(1)[None]))["image"][0].numpy()
+    assert np.abs(output - translator(bands(1))).max() <= 1e-4 * 2 * translator.output.unit
+
+
+def test_an_export_refuses_other_images_in_one_sentence(exports, tmp_path):
+    _, folder = exports["bands"]
+    exported = tf.saved_model.load(str(folder)).signatures["translate"]
+    for image, sentence in (
+        (bands(0)[None, ..., :3], "image has 3 channels; 5 are allowed"),
+        (np.full((1, 8, 8, 5), np.nan, np.float32), "image has values that are NaN or Inf"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=sentence):
+            exported(image=tf.constant(image))
+    one = Side(1, "uint16", 0.0, 65535.0)
+    decode = tf.function(lambda content: decoding.decode(content, 10_000, side=one), autograph=False)
+    depths = np.arange(35, dtype=np.uint16).reshape(5, 7, 1) * 1000
+    assert np.array_equal(decode(tf.io.encode_png(depths)), depths)
+    for wrong in (np.uint8(depths // 256), depths.repeat(3, axis=-1)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not a PNG of 16 bits with 1 channels"):
+            decode(tf.io.encode_png(wrong))
+
+
+@pytest.mark.parametrize("name", ["bands", "depth"])
+def test_the_card_states_units_and_translate_takes_exports(exports, name, tmp_path):
+    translator, folder = exports[name]
+    about = json.loads((folder / "assets.extra" / "model_card.json").read_text())
+    assert about["output"] == {
+        "channels": 1,
+        "dtype": translator.output.dtype,
+        "low": translator.output.low,
+        "high": translator.output.high,
+    }
+    assert all(record["equal"] == 1 and record["largest"] < 0.1 for record in about["parity"])
+    text = (folder / "assets.extra" / "MODEL_CARD.md").read_text()
+    assert f"`image`: {translator.output.dtype} [N, H, W, 1]" in text
+    assert f"Outputs have values\nfrom {translator.output.low:g} to {translator.output.high:g}." in text
+    file_format = {"bands": "tiff", "depth": "png"}[name]
+    ending = array_files.ENDINGS[file_format]
+    array_files.write(image_of(name, 3), str(tmp_path / "in" / f"x{ending}"), file_format)
+    outcome = translate_folder(open_export(str(folder)), str(tmp_path / "in"), str(tmp_path / "out"))
+    assert outcome.made == 1 and outcome.bad == []
+    output = array_files.read(str(tmp_path / "out" / f"x{ending}"), translator.output)
+    assert np.abs(output.astype(float) - translator(image_of(name, 3))).max() <= 1e-4 * 2 * translator.output.unit
+
+
+def test_tflite_says_that_it_is_for_rgb(band_run, tmp_path):
+    with pytest.raises(UserError, match="TFLite files are made for these; export a SavedModel"):
+        export_tflite(str(band_run / "run"), str(tmp_path / "lite"))
+    assert not (tmp_path / "lite").exists()

@@ -35,16 +35,19 @@ def program(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module", params=["translate", "colorize"])
-def exported(request, tmp_path_factory):
+def write_export(folder, **fields):
     """An untrained Translator whose weights are large enough to make something of its input, and its export."""
-    config = Config(image_size=32, base_filters=4, task=request.param)
+    config = Config(image_size=32, base_filters=4, **fields)
     generator = build_generator(config, image_size=(None, None))
     for variable in generator.variables:
         variable.assign(variable * (5.0 if variable.path.endswith("kernel") else 1.0))
-    folder = tmp_path_factory.mktemp("exported")
     signatures.save(config, generator, 10_000, str(folder))
     return Translator(config, generator), folder
+
+
+@pytest.fixture(scope="module", params=["translate", "colorize"])
+def exported(request, tmp_path_factory):
+    return write_export(tmp_path_factory.mktemp("exported"), task=request.param)
 
 
 def tensors(export, signature):
@@ -55,16 +58,20 @@ def tensors(export, signature):
     return [source.name, output.name]
 
 
-def run(program, export, folder, names=None):
-    """Translates IMAGE, as a file and as pixels; returns the exit status, the errors and the paths of both outputs."""
-    Image.fromarray(IMAGE).save(folder / "in.png")
-    (folder / "in.rgb").write_bytes(IMAGE.tobytes())
-    outputs = folder / "out.png", folder / "out.rgb"
+def run(program, export, folder, names=None, image=IMAGE):
+    """Translates an image, as a file and as pixels → the exit status, the errors and the paths of both outputs."""
     by_file, by_pixels = names or [tensors(export, name) for name in ("serving_default", "translate")]
+    if image.shape[-1] == 3:
+        Image.fromarray(image).save(folder / "in.png")
+    else:
+        by_file = ["", ""]
+    (folder / "in.rgb").write_bytes(image.tobytes())
+    outputs = folder / "out.png", folder / "out.rgb"
     command = [program, export, *by_file, folder / "in.png", outputs[0], *by_pixels, folder / "in.rgb", outputs[1]]
     # Only what the program is given: no Python, and no variable that would help it to find the libraries.
     environment = {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([*command, *map(str, SIZE)], capture_output=True, text=True, env=environment)
+    command += [*map(str, image.shape), image.dtype.name]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     return done.returncode, done.stderr, *outputs
 
 
@@ -84,6 +91,28 @@ def test_the_outputs_are_those_of_the_run(program, exported, tmp_path):
         assert (image.format, image.mode) == ("PNG", "RGB")
         assert_same(np.asarray(image), expected)
     assert_same(np.frombuffer(pixels.read_bytes(), np.uint8).reshape(IMAGE.shape), expected)
+
+
+def test_sixteen_bits_and_five_bands_of_floats(program, tmp_path):
+    translator, export = write_export(tmp_path / "depth", output_channels=1, output_dtype="uint16")
+    status, errors, file, pixels = run(program, export, tmp_path)
+    assert status == 0, errors
+    expected = translator(IMAGE)
+    assert len(np.unique(expected)) > 1000
+    for output in (
+        tf.io.decode_png(file.read_bytes(), dtype=tf.uint16).numpy(),
+        np.frombuffer(pixels.read_bytes(), np.uint16).reshape(expected.shape),
+    ):
+        assert np.abs(output.astype(int) - expected).max() <= 20  # of 65535
+
+    kind = {"input_channels": 5, "input_dtype": "float32", "input_range": (0, 2)}
+    translator, export = write_export(tmp_path / "bands", output_dtype="float32", output_range=(-20, 60), **kind)
+    image = np.random.default_rng(1).uniform(0, 2, (*SIZE, 5)).astype(np.float32)
+    status, errors, _, pixels = run(program, export, tmp_path, image=image)
+    assert status == 0, errors
+    output = np.frombuffer(pixels.read_bytes(), np.float32).reshape(*SIZE, 3)
+    assert np.ptp(output) > 20
+    np.testing.assert_allclose(output, translator(image), atol=0.01)
 
 
 def test_a_damaged_export_is_an_error_of_tensorflow(program, exported, tmp_path):

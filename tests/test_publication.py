@@ -75,7 +75,7 @@ def translator(run):
 def quick(monkeypatch, translator):
     """Exports without the fresh process, graphs, and anything to load."""
     monkeypatch.setattr(publication.Translator, "load", lambda *_: translator)
-    monkeypatch.setattr(publication, "_check", lambda folder, precision: [PARITY])
+    monkeypatch.setattr(publication, "_check", lambda *_: [PARITY])
     monkeypatch.setattr(signatures, "save", lambda *arguments: Path(arguments[3], "saved_model.pb").touch())
     monkeypatch.setattr(recording, "record_requests", lambda translator, folder: Path(folder, "assets.extra").mkdir())
 

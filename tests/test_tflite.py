@@ -26,7 +26,7 @@ def run(monkeypatch):
 
     def run(**changes):
         translator = make_translator(**changes)
-        monkeypatch.setattr(Translator, "load", lambda *_: translator)
+        monkeypatch.setattr(Translator, "load", lambda *_, **__: translator)
         return translator
 
     return run

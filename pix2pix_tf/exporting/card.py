@@ -11,6 +11,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting.signatures import MAX_IMAGES
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.runs import read_metrics
+from pix2pix_tf.sides import Side, input_side, output_side
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.atomic import write_text
 
@@ -31,8 +32,9 @@ def model_card(
       size: at which the network sees an image.
 
     Returns:
-      `task`, `step`, `size` (see `translation`), `config`, `validation` (the newest numbers up to that step, {} if
-      there are none), `palette` ({class: RGB} if the input is a label map of known classes, else null), `limits`,
+      `task`, `step`, `size` (see `translation`), `input` and `output` ({channels, dtype, low, high}), `config`,
+      `validation` (the newest numbers up to that step, {} if there are none), `palette` ({class: RGB} if the input is
+      a label map of known classes, else null), `limits`,
       `parity`, `versions`.
     """
     validation = [record for record in read_metrics(workdir) if record["step"] <= step and "val_l1" in record]
@@ -42,6 +44,8 @@ def model_card(
         "task": config.task,
         "step": step,
         "size": size,
+        "input": _side(input_side(config)),
+        "output": _side(output_side(config)),
         "validation": {name: value for name, value in newest.items() if name == "step" or name.startswith("val_")},
         "limits": {"images_in_a_request": MAX_IMAGES, "pixels_in_an_image": max_pixels},
         "parity": parity,
@@ -50,6 +54,10 @@ def model_card(
         | {name: metadata.version(name) for name in VERSIONS},
         "config": dataclasses.asdict(config),
     }
+
+
+def _side(side):
+    return {name: getattr(side, name) for name in ("channels", "dtype", "low", "high")}
 
 
 def write_card(card: dict, folder: str) -> None:
@@ -89,6 +97,12 @@ def _markdown(card):
         if validation
         else "No validation numbers were recorded."
     )
+    sides = [Side(**card[name]) for name in ("input", "output")]
+    images = [f"{side.dtype} [N, H, W, {side.channels}]" for side in sides]
+    gray = " or [N, H, W, 1]" if images[0] == "uint8 [N, H, W, 3]" else ""
+    files = "`image_bytes`: encoded images, string [N] | `image_bytes`: PNG, string [N]"
+    if not all(side.can_be_png for side in sides):
+        files = "as `translate` | as `translate`"
     return f"""# {card["name"]}
 
 A pix2pix generator (Isola et al., CVPR 2017): task {card["task"]}, trained on {data} ({config["direction"]}) for
@@ -100,13 +114,12 @@ A pix2pix generator (Isola et al., CVPR 2017): task {card["task"]}, trained on {
 
 | name | input | output |
 |---|---|---|
-| `serving_default` | `image_bytes`: encoded images, string [N] | `image_bytes`: PNG, string [N] |
-| `translate` | `image`: uint8 [N, H, W, 3] or [N, H, W, 1] | `image`: uint8 [N, H, W, 3] |
-| `sample` | as `translate`, and `seed`: int32 [2] | `image`: uint8 [N, H, W, 3], with dropout noise |
+| `serving_default` | {files} |
+| `translate` | `image`: {images[0]}{gray} | `image`: {images[1]} |
+| `sample` | as `translate`, and `seed`: int32 [2] | `image`: {images[1]}, with dropout noise |
 
 Any size up to {limits["pixels_in_an_image"]} pixels an image, up to {limits["images_in_a_request"]} images a request.
-JPEG, PNG, BMP and WebP are decoded; EXIF orientation, ICC profiles and alpha are ignored, so inputs should be upright,
-opaque and sRGB. Outputs are sRGB.
+{_on_files(sides)}
 
 Checked against the run's own generator when it was exported: at least {worst:.4%} of values equal, none more than
 {largest} apart (of 255).
@@ -115,3 +128,15 @@ Checked against the run's own generator when it was exported: at least {worst:.4
 
 {", ".join(f"{name} {version}" for name, version in card["versions"].items())}. All settings are in `model_card.json`.
 """
+
+
+def _on_files(sides):
+    if all(side.is_rgb for side in sides):
+        return (
+            "JPEG, PNG, BMP and WebP are decoded; EXIF orientation, ICC profiles and alpha are ignored, so inputs "
+            "should be upright,\nopaque and sRGB. Outputs are sRGB."
+        )
+    return (
+        f"Inputs have values from {sides[0].low:g} to {sides[0].high:g}, the data's own; others are clipped. Outputs "
+        f"have values\nfrom {sides[1].low:g} to {sides[1].high:g}."
+    )

@@ -6,6 +6,8 @@ client that may hold such images makes them upright, opaque and sRGB first, as `
 
 import tensorflow as tf
 
+from pix2pix_tf.sides import RGB
+
 HEADER = 32  # bytes, enough for the size in every format but JPEG
 _BEFORE_CHUNKS = 33  # bytes of a PNG: its signature and IHDR
 _SAYS_SRGB = b"\0\0\0\1sRGB\0\xae\xce\x1c\xe9"  # A chunk of PNG: length, name, the intent "perceptual", checksum.
@@ -17,13 +19,15 @@ def check(condition, *sentence):
     return tf.control_dependencies([tf.debugging.Assert(condition, [tf.strings.join(parts)])])
 
 
-def decode(content, max_pixels: int, seen=None):
-    """An encoded image, a scalar string → RGB uint8 [H, W, 3].
+def decode(content, max_pixels: int, seen=None, side=RGB):
+    """An encoded image, a scalar string → [H, W, C] of a side, which must be a PNG of its kind unless that is RGB.
 
     Fails with INVALID_ARGUMENT if it is of no kind that can be decoded, damaged, empty, or larger than `check_size`
     allows; memory for its pixels is asked for only after that.
     """
     header = tf.cast(tf.io.decode_raw(content, tf.uint8, fixed_length=HEADER), tf.int64)
+    if (side.channels, side.dtype) != (3, "uint8"):
+        return _decode_png(content, header, max_pixels, seen, side)
     is_jpeg, is_png = _holds(header, 0, b"\xff\xd8\xff"), _holds(header, 0, b"\x89PNG\r\n\x1a\n")
     is_bmp, is_gif = _holds(header, 0, b"BM"), _holds(header, 0, b"GIF8")
     is_webp = _holds(header, 0, b"RIFF") & _holds(header, 8, b"WEBP")
@@ -57,10 +61,23 @@ def decode(content, max_pixels: int, seen=None):
 
 
 def encode(image):
-    """RGB uint8 [H, W, 3] → a PNG file that says that its colors are sRGB."""
+    """uint8 or uint16 [H, W, C] → a PNG file; that of RGB uint8 says that its colors are sRGB."""
     content = tf.io.encode_png(image)
+    if image.dtype != tf.uint8 or image.shape[-1] != 3:
+        return content
     rest = tf.strings.substr(content, _BEFORE_CHUNKS, tf.strings.length(content))
     return tf.strings.join([tf.strings.substr(content, 0, _BEFORE_CHUNKS), _SAYS_SRGB, rest])
+
+
+def _decode_png(content, header, max_pixels, seen, side):
+    bits, color = 8 * tf.as_dtype(side.dtype).size, {1: 0, 3: 2, 4: 6}[side.channels]
+    is_kind = _holds(header, 0, b"\x89PNG\r\n\x1a\n") & (header[24] == bits) & (header[25] == color)
+    with check(is_kind, f"image_bytes is not a PNG of {bits} bits with {side.channels} channels, as the model takes"):
+        header = tf.identity(header)
+    with check_size(_big(header, 20, 4), _big(header, 16, 4), max_pixels, seen):
+        content = tf.identity(content)
+    image = tf.io.decode_png(content, channels=side.channels, dtype=side.dtype)
+    return tf.ensure_shape(image, [None, None, side.channels])
 
 
 def check_size(height, width, max_pixels: int, seen=None):

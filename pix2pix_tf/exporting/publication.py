@@ -65,7 +65,7 @@ def export(
     with _unfinished_folder(export_dir) as folder:
         signatures.save(config, translator.generator, max_pixels, folder, size)
         recording.record_requests(translator, folder)
-        parity = _check(folder, config.precision)
+        parity = _check(folder, config.precision, translator.output.step)
         card.write_card(card.model_card(workdir, config, translator.step, max_pixels, parity, palette, size), folder)
         return _publish(folder, export_dir)
 
@@ -102,12 +102,12 @@ def _unfinished_folder(export_dir):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check(folder, precision):
-    """Replays the recorded requests in a fresh process → one {"signature", "equal", "largest"} each."""
+def _check(folder, precision, step=1.0):
+    """Replays the recorded requests in a fresh process → one {"signature", "equal", "largest"} each; see `replay`."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     # -I alone would lose PYTHONPATH and the user's site-packages, where TensorFlow may be installed.
     paths = [os.path.abspath(path) for path in sys.path if path]
-    command = [sys.executable, "-I", replay.__file__, plain_path(folder), *paths]
+    command = [sys.executable, "-I", replay.__file__, plain_path(folder), *paths, f"--step={step}"]
     process = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True)
     if process.returncode:
         reason = (process.stderr.strip() or f"exit status {process.returncode}").splitlines()[-1]

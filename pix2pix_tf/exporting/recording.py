@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
 from pix2pix_tf.exporting.signatures import written
+from pix2pix_tf.sides import Side, input_side, output_side
 from pix2pix_tf.utils.plain_paths import plain_path
 
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -20,25 +21,30 @@ ODD_SIZE = (37, 53)  # smaller than any network's input, and no multiple of anyt
 def record_requests(translator, folder: str) -> None:
     """Writes the warm-up file of the export in `folder`, each request with the `Translator`'s output.
 
-    Every signature gets a request at the training size, `translate` also one of two small images of an odd size and
-    one of a gray image. A program draws the images, so none of a data set leaves with the model.
+    Every signature gets a request at the training size, `translate` also one of two small images of an odd size and,
+    where RGB is taken, one of a gray image. A program draws them, so none of a data set leaves with the model.
     """
     height, width = translator.config.size
-    image = draw_image(height, width)
-    small = np.stack([draw_image(*ODD_SIZE), draw_image(*ODD_SIZE)[::-1]])
-    gray = small[:1, ..., :1]
+    side, output_kind = input_side(translator.config), output_side(translator.config)
+    image, odd = draw_values(side, height, width), draw_values(side, *ODD_SIZE)
+    small = np.stack([odd, odd[::-1]])
     output = translator(image)
+    takes_files = side.can_be_png and output_kind.can_be_png
     recorded = [
         ("translate", {"image": image[None]}, {"image": output[None]}),
-        ("serving_default", {"image_bytes": _png(image)}, {"image_bytes": _png(output)}),
+        ("serving_default", {"image_bytes": _png(image)}, {"image_bytes": _png(output)})
+        if takes_files
+        else ("serving_default", {"image": image[None]}, {"image": output[None]}),
         (
             "sample",
             {"image": image[None], "seed": np.array(SEED, np.int32)},
             {"image": translator(image, seed=SEED)[None]},
         ),
         ("translate", {"image": small}, {"image": translator(small)}),
-        ("translate", {"image": gray}, {"image": translator(gray)}),
     ]
+    if (side.channels, side.dtype) == (3, "uint8"):
+        gray = small[:1, ..., :1]
+        recorded.append(("translate", {"image": gray}, {"image": translator(gray)}))
     path = os.path.join(folder, WARMUP_FILE)
     with written(os.path.dirname(folder)):
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -53,6 +59,15 @@ def draw_image(height: int, width: int) -> np.ndarray:
     rows, columns = np.mgrid[0:height, 0:width]
     smooth = np.stack([255 * rows / height, 255 * columns / width, 255 * (rows + columns) / (height + width)], axis=-1)
     return np.clip(smooth + rng.normal(0, 16, (height, width, 3)), 0, 255).astype(np.uint8)
+
+
+def draw_values(side: Side, height: int, width: int) -> np.ndarray:
+    """The same as images of a side, [height, width, C] of its dtype in all of its range."""
+    image = draw_image(height, width)
+    if side.is_rgb:
+        return image
+    channels = [np.roll(image[..., channel % 3], channel) for channel in range(side.channels)]
+    return (side.low + np.stack(channels, axis=-1) / 255 * (side.high - side.low)).astype(side.dtype)
 
 
 def _png(image):

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting.decoding import check, check_size, decode, encode
+from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.translation import graphs, seen_size, translate_values
 from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.tf_errors import disk_reason
@@ -26,49 +27,61 @@ class ExportedGenerator(tf.Module):
         super().__init__()
         self._max_pixels = max_pixels
         self._config, self._size = config, size
-        self._plain, self._noisy = graphs(translate_values, config, generator, tf.uint8, size)
+        self._input, self._output = input_side(config), output_side(config)
+        self._plain, self._noisy = graphs(translate_values, config, generator, self._input.dtype, size)
         self.weights = [variable.value for variable in generator.weights]  # What is saved beside the functions.
+        image = tf.TensorSpec([None, None, None, None], self._input.dtype, "image")
+        seed, files = tf.TensorSpec([2], tf.int32, "seed"), tf.TensorSpec([None], tf.string, "image_bytes")
+        self.translate = tf.function(self._translate_images, [image], autograph=False)
+        self.sample = tf.function(self._sample, [image, seed], autograph=False)
+        takes_files = self._input.can_be_png and self._output.can_be_png
+        self.serving_default = (
+            tf.function(self._translate_files, [files], autograph=False) if takes_files else self.translate
+        )
 
-    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None], tf.string, "image_bytes")])
-    def serving_default(self, image_bytes):
+    def _translate_files(self, image_bytes):
         """`image_bytes`: encoded images, string [N] → `image_bytes`: PNG files of the same sizes, string [N].
 
         TensorFlow Serving's REST interface takes and returns them as {"b64": …} because the name ends in `_bytes`.
         """
 
         def translate_file(content):
-            return encode(self._translate(decode(content, self._max_pixels, self._padded_size)))
+            return encode(self._translate(decode(content, self._max_pixels, self._padded_size, self._input)))
 
         with _check_count(image_bytes):
             contents = tf.identity(image_bytes)
         return {"image_bytes": _one_by_one(translate_file, contents, tf.TensorSpec([], tf.string))}
 
-    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8, "image")])
-    def translate(self, image):
-        """`image`: uint8 [N, H, W, 3], or [N, H, W, 1] for gray → `image`: uint8 RGB [N, H, W, 3]."""
+    def _translate_images(self, image):
+        """`image`: [N, H, W, C] of the data's dtype and units; RGB may have 1 channel → `image`: the outputs."""
         return {"image": self._translate_each(image)}
 
-    @tf.function(
-        autograph=False,
-        input_signature=[
-            tf.TensorSpec([None, None, None, None], tf.uint8, "image"),
-            tf.TensorSpec([2], tf.int32, "seed"),
-        ],
-    )
-    def sample(self, image, seed):
+    def _sample(self, image, seed):
         """As `translate`, with the dropout noise z of `seed`, int32 [2], in every image (paper, section 3.1)."""
         return {"image": self._translate_each(image, seed)}
 
     def _translate_each(self, image, seed=None):
-        _, height, width, channels = tf.unstack(tf.shape(image))
         with (
             _check_count(image),
-            check_size(height, width, self._max_pixels, self._padded_size),
-            check((channels == 1) | (channels == 3), "image has ", channels, " channels; 1 or 3 are allowed"),
+            check_size(*tf.unstack(tf.shape(image)[1:3]), self._max_pixels, self._padded_size),
+            self._check_channels(image),
+            _check_finite(image),
         ):
-            rgb = tf.tile(image, [1, 1, 1, 3 // tf.maximum(channels, 1)])
-        rgb = tf.ensure_shape(rgb, [None, None, None, 3])
-        return _one_by_one(lambda one: self._translate(one, seed), rgb, tf.TensorSpec([None, None, 3], tf.uint8))
+            count = self._input.channels // tf.maximum(tf.shape(image)[3], 1)
+            whole = tf.tile(image, [1, 1, 1, count]) if self._takes_gray else tf.identity(image)
+        whole = tf.ensure_shape(whole, [None, None, None, self._input.channels])
+        result = tf.TensorSpec([None, None, self._output.channels], self._output.dtype)
+        return _one_by_one(lambda one: self._translate(one, seed), whole, result)
+
+    @property
+    def _takes_gray(self):
+        return (self._input.channels, self._input.dtype) == (3, "uint8")
+
+    def _check_channels(self, image):
+        channels, own = tf.shape(image)[3], self._input.channels
+        is_gray = self._takes_gray & (channels == 1)
+        allowed = f"{'1 or ' if self._takes_gray else ''}{own}"
+        return check(is_gray | (channels == own), "image has ", channels, f" channels; {allowed} are allowed")
 
     def _padded_size(self, height, width):
         """int64 [2]: the size of what the network sees of an image, with its padding."""
@@ -76,7 +89,7 @@ class ExportedGenerator(tf.Module):
         return -(-seen_size(self._config, self._size, height, width) // multiple) * multiple
 
     def _translate(self, image, seed=None):
-        """RGB uint8 [H, W, 3] → the output, of the same shape."""
+        """An image [H, W, C] → the output, of the same size."""
         outputs = self._plain(image[None]) if seed is None else self._noisy(image[None], seed[None])
         return outputs[0]
 
@@ -109,3 +122,9 @@ def _check_count(elements):
     return check(
         (count >= 1) & (count <= MAX_IMAGES), "the request has ", count, f" images; from 1 to {MAX_IMAGES} are allowed"
     )
+
+
+def _check_finite(image):
+    if not image.dtype.is_floating:
+        return contextlib.nullcontext()
+    return check(tf.reduce_all(tf.math.is_finite(image)), "image has values that are NaN or Inf")
