@@ -33,7 +33,7 @@ def main():
     import tensorflow as tf
 
     from pix2pix_tf.tasks import get_task
-    from pix2pix_tf.translation import translate_uint8
+    from pix2pix_tf.translation import translate_values
 
     logging.set_verbosity(logging.ERROR)  # Loading an export may log much.
     config = Config(task=_TASK.value, image_size=_IMAGE_SIZE.value, base_filters=_BASE_FILTERS.value)
@@ -46,7 +46,7 @@ def main():
     image = tf.cast(noise, tf.uint8)
     channels = get_task(config).output_channels
     around = tf.function(
-        lambda image: translate_uint8(config, lambda seen: tf.repeat(seen[..., :1], channels, -1), image)
+        lambda image: translate_values(config, lambda seen: tf.repeat(seen[..., :1], channels, -1), image)
     )
     measured = measure(
         {

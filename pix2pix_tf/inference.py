@@ -34,27 +34,35 @@ class Translator:
       input, output: what the images are that it takes and makes, each a `sides.Side`.
     """
 
-    def __init__(self, config: Config, generator, step: int = 0, size: str | int = "auto"):
+    def __init__(self, config: Config, generator, step: int = 0, size: str | int = "auto", compile: str = "none"):
         self.config = config
         self.generator = generator
         self.step = step
         self.size = size
         self.input, self.output = input_side(config), output_side(config)
-        self._raw = graphs(generate, config, generator, tf.float32)
-        self._values = graphs(translate_values, config, generator, self.input.dtype, size)
+        self._raw = graphs(generate, config, generator, tf.float32, compile=compile)
+        self._values = graphs(translate_values, config, generator, self.input.dtype, size, compile)
 
     @classmethod
     def load(
-        cls, run_dir: str, checkpoint: str = "latest", size: str | int = "auto", weights: str = "auto"
+        cls,
+        run_dir: str,
+        checkpoint: str = "latest",
+        size: str | int = "auto",
+        weights: str = "auto",
+        compile: str = "none",
     ) -> "Translator":
         """The checkpoint "latest", "best" or "step-N" of a run; UserError if the run or its checkpoint is missing.
 
         `weights` are "raw", "ema" for their running average, or "auto", the average if the run was trained with one.
+        `compile` "xla" makes XLA compile the network for each size of images, which is worth it on GPUs.
         """
+        if compile not in ("none", "xla"):
+            raise UserError(f"compile must be none or xla. Received: {compile!r}.")
         config = load_config(run_dir)
         generator = build_generator(config, image_size=(None, None))
         step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint), weights)
-        return cls(config, generator, step, size)
+        return cls(config, generator, step, size, compile)
 
     def __repr__(self):
         config = self.config

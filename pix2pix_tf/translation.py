@@ -95,29 +95,34 @@ def _generate_at_own_size(config, network, source):
     return network(padded)[:, :height, :width]
 
 
-def graphs(function, config, generator, dtype, size="own"):
+def graphs(function, config, generator, dtype, size="own", compile="none"):
     """`translate`, `translate_values` or `generate` of a trained generator as two graphs, each for images of all sizes.
 
     One takes images [1, H, W, C] of `dtype`; the other takes noise seeds, int32 [1, 2], too. With
-    `inference_statistics` "batch" they take any number.
+    `inference_statistics` "batch" they take any number. `compile` is that of `at_inference`.
     """
     together = config.inference_statistics == "batch"
     image = tf.TensorSpec([None if together else 1, None, None, input_side(config).channels], dtype)
 
     def plain(image):
-        return function(config, at_inference(config, generator), image, size)
+        return function(config, at_inference(config, generator, None, compile), image, size)
 
     def noisy(image, seeds):
-        return function(config, at_inference(config, generator, seeds), image, size)
+        return function(config, at_inference(config, generator, seeds, compile), image, size)
 
     # Seeds of one's own need a graph for each number of images.
     noisy_signature = None if together else [image, tf.TensorSpec([1, 2], tf.int32)]
     return tf.function(plain, [image], autograph=False), tf.function(noisy, noisy_signature, autograph=False)
 
 
-def at_inference(config, generator, seed=None):
+def at_inference(config, generator, seed=None, compile="none"):
     """The generator as it runs at inference: with the run's norm statistics, and noise only with a seed.
 
-    By default each image is normalized on its own and there is no noise (see `networks.layers.run`).
+    By default each image is normalized on its own and there is no noise (see `networks.layers.run`). With `compile`
+    "xla", XLA compiles the network anew for each size of images, and draws other noise from a seed.
     """
-    return lambda condition: run(generator, condition, statistics=config.inference_statistics, seed=seed)
+
+    def network(condition):
+        return run(generator, condition, statistics=config.inference_statistics, seed=seed)
+
+    return tf.function(network, autograph=False, jit_compile=True) if compile == "xla" else network

@@ -743,7 +743,7 @@ def test_the_exit_status_tells_of_bad_files(folder, out, model_base):
         (["--input=a", "--split=val"], "error: Give either --input=DIR or --split=val.\n"),
         (
             ["--input=a", "--tile_above=2"],
-            "error: --checkpoint, --tile_above, --size and --weights need a run; an export has its own.\n",
+            "error: --checkpoint, --tile_above, --size, --weights and --compile need a run; an export has its own.\n",
         ),
     ],
 )

@@ -240,6 +240,24 @@ def test_predict_and_generate_are_the_same_output_in_floats():
     )
 
 
+@pytest.mark.slow
+def test_compiled_by_xla_the_outputs_are_the_same_to_one_level():
+    one = translator(task="colorize")
+    compiled = Translator(one.config, one.generator, size="own", compile="xla")
+    for size in ((33, 47), (64, 32)):
+        sample = random_images(2, *size, 3)
+        distance = np.abs(one(sample).astype(int) - compiled(sample).astype(int))
+        assert distance.max() <= 1 and (distance == 0).mean() > 0.99
+    noisy = [compiled(sample, seed=(0, seed)) for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(noisy[0], noisy[1])
+    assert np.any(noisy[0] != noisy[2])
+
+
+def test_an_unknown_way_to_compile_is_refused():
+    with pytest.raises(UserError, match=r"^compile must be none or xla"):
+        Translator.load("no_run", compile="gpu")
+
+
 # The size at which the network sees an image
 
 

@@ -45,6 +45,7 @@ def open_run(
     checkpoint: str = "latest",
     size: str | int = "auto",
     weights: str = "auto",
+    compile: str = "none",
 ) -> Model:
     """A checkpoint of a run directory; UserError if there is none.
 
@@ -56,8 +57,9 @@ def open_run(
       checkpoint: the "latest" or the "best" one.
       size: at which the network sees an image (see `translation`).
       weights: "ema", "raw" or "auto" (see `Translator.load`).
+      compile: "xla" compiles the network for each size of images.
     """
-    translator = Translator.load(workdir, checkpoint, size, weights)
+    translator = Translator.load(workdir, checkpoint, size, weights, compile)
     noise = None if seed is None else (0, seed)
     most = round(tile_above * 10**6)
 
@@ -81,6 +83,7 @@ def open_run(
         "weights": f"{checksum:08x}",
         "seed": seed,
         "size": size,
+        **({"compile": compile} if compile != "none" else {}),
         "tiles": {"above_megapixels": tile_above, "side": TILE, "overlap": OVERLAP},
     }
     return Model(translate, settings, translator.config, translator.config)

@@ -35,6 +35,9 @@ _CHECKPOINT = flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "bes
 _LIMIT = flags.DEFINE_integer("limit", 0, "translate the first N images only (default: all)", 0)
 _WEIGHTS = flags.DEFINE_enum("weights", "auto", runs.WEIGHTS, cli.WEIGHTS_HELP)
 _SIZE = flags.DEFINE_string("size", "auto", cli.SIZE_HELP)
+_COMPILE = flags.DEFINE_enum(
+    "compile", "none", ["none", "xla"], "xla compiles the network anew for each size of images; on a CPU it is slower"
+)
 _TILE_ABOVE = flags.DEFINE_float(
     "tile_above", 4.0, "with --size=own, images of more megapixels are translated in tiles, to save memory", 0.01
 )
@@ -82,9 +85,12 @@ def open_model():
 
     if is_run(_MODEL.value):
         size = parse_size(_SIZE.value)
-        return models.open_run(_MODEL.value, _SEED.value, _TILE_ABOVE.value, _CHECKPOINT.value, size, _WEIGHTS.value)
-    if _CHECKPOINT.present or _TILE_ABOVE.present or _SIZE.present or _WEIGHTS.present:
-        raise UserError("--checkpoint, --tile_above, --size and --weights need a run; an export has its own.")
+        options = (_TILE_ABOVE.value, _CHECKPOINT.value, size, _WEIGHTS.value, _COMPILE.value)
+        return models.open_run(_MODEL.value, _SEED.value, *options)
+    if any(flag.present for flag in (_CHECKPOINT, _TILE_ABOVE, _SIZE, _WEIGHTS, _COMPILE)):
+        raise UserError(
+            "--checkpoint, --tile_above, --size, --weights and --compile need a run; an export has its own."
+        )
     logging.set_verbosity(logging.ERROR)  # TensorFlow warns that an export has no gradients; nobody needs them.
     return models.open_export(_MODEL.value, _SEED.value)
 
