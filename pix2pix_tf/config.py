@@ -12,6 +12,7 @@ from pix2pix_tf.config_checks import MAX_LEVELS, check_together
 from pix2pix_tf.config_fields import (
     DTYPES,
     INTERPOLATIONS,
+    LOGS,
     RANGE_HELP,
     canonical,
     check,
@@ -173,6 +174,9 @@ class Config:
     )
     inference_statistics: str = field(
         "image", "norm layers at inference use each image's own statistics, or the batch's", choices=("image", "batch")
+    )
+    log_to: str = field(
+        "tensorboard", f"beside metrics.jsonl, separated by commas: {', '.join(LOGS)}; or nothing", may_change=True
     )
     log_every: int = field(50, "steps between two lines of metrics.jsonl", minimum=1, may_change=True)
     sample_every: int = field(1000, "steps between two sample grids and validations", minimum=1, may_change=True)

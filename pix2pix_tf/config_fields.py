@@ -13,6 +13,7 @@ RANGES = ("input_range", "output_range")
 DATA_FIELDS = (*CHANNELS, *RANGES, "input_dtype", "output_dtype", "output_format")  # `auto` is what the data have.
 DTYPES = ("auto", "uint8", "uint16", "int16", "float32")
 MAX_CHANNELS = 1000
+LOGS = ("tensorboard", "csv", "wandb", "mlflow")
 INTERPOLATIONS = ("bilinear", "nearest")
 RANGE_HELP = "auto is all that an integer can be, and what floats are in the training split; data is that for all"
 
@@ -68,6 +69,8 @@ def canonical(name, value):
         return _parse_range(name, value)
     if name == "display_channels":
         return _parse_display(value)
+    if name == "log_to":
+        return _parse_logs(value)
     if name not in SIZES or value is None:
         return value
     if name == "jitter_size" and str(value) == "0":
@@ -112,3 +115,11 @@ def _parse_display(value):
     if parts and not (len(parts) == 3 and all(part.isascii() and part.isdecimal() for part in parts)):
         raise UserError(f"display_channels must be three numbers such as 3,2,1, counted from 0. Received: {value!r}.")
     return ",".join(parts)
+
+
+def _parse_logs(value):
+    """Some of LOGS, separated by commas, without blanks and in their order."""
+    parts = value.replace(" ", "").split(",") if value else []
+    if unknown := set(parts) - set(LOGS):
+        raise UserError(f"log_to takes {', '.join(LOGS)}, not {', '.join(sorted(unknown))}. Received: {value!r}.")
+    return ",".join(name for name in LOGS if name in parts)

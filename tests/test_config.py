@@ -84,6 +84,7 @@ def run_directory(tmp_path, **fields):
         ("decay_epochs", -1, "at least 0"),
         ("seed", -1, "at least 0"),
         ("seed", 2**31, "at most 2147483647"),
+        ("log_to", "csv,visdom", "tensorboard, csv, wandb, mlflow, not visdom"),
         ("log_every", 0, "at least 1"),
         ("sample_every", 0, "at least 1"),
         ("save_every", 0, "at least 1"),
@@ -516,7 +517,7 @@ def test_only_these_fields_may_change():
         *("steps", "epochs", "save_every", "log_every", "sample_every", "eval_every", "best_metric"),
         *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images", "strategy", "layout"),
         *("precision", "compile", "learning_rate", "discriminator_learning_rate", "lr_schedule", "decay_epochs"),
-        *("warmup_steps", "output_format", "display_channels"),
+        *("warmup_steps", "output_format", "display_channels", "log_to"),
     }
 
 

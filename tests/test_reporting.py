@@ -71,6 +71,8 @@ def board_values(workdir):
     for path in glob.glob(f"{workdir}/tensorboard/events.out.tfevents.*"):
         for event in tf.compat.v1.train.summary_iterator(path):
             for value in event.summary.value:
+                if value.tag.startswith("_hparams_/"):
+                    continue
                 assert (value.tag, event.step) not in found
                 found[value.tag, event.step] = tf.make_ndarray(value.tensor)
     return found

@@ -53,6 +53,7 @@ INNER_ORDER = {
         "stopping",
         "timing",
         "validation",
+        "boards",
         "metrics_log",
         "loss_curves",
         "reporting",

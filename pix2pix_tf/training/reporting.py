@@ -7,8 +7,9 @@ import sys
 from tqdm import tqdm
 
 from pix2pix_tf.images import write_png
+from pix2pix_tf.training.boards import SAMPLES
 from pix2pix_tf.training.loss_curves import save_loss_curves
-from pix2pix_tf.training.metrics_log import SAMPLES, MetricsLog
+from pix2pix_tf.training.metrics_log import MetricsLog
 from pix2pix_tf.utils.console import log
 
 
@@ -19,7 +20,7 @@ class Report:
         """`validate()` measures the validation pairs → ({name: mean}, sample grid)."""
         self._config, self._workdir, self._total, self._per_epoch = config, workdir, total, per_epoch
         self._validate = validate
-        self._metrics = MetricsLog(workdir, start)
+        self._metrics = MetricsLog(workdir, start, config)
         self._progress = Progress(total, start)
 
     def step(self) -> None:
@@ -54,8 +55,9 @@ class Report:
         return numbers
 
     def close(self) -> None:
-        """Ends the bar and draws the curves."""
+        """Ends the bar and the boards, and draws the curves."""
         self._progress.close()
+        self._metrics.close()
         save_loss_curves(self._workdir)
 
 
