@@ -15,7 +15,7 @@ from pix2pix_tf.utils import console
 
 flags.disclaim_key_flags()  # What is defined here belongs to the tool that asks for it, whose --help shows it.
 _DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
-_PATH_FIELDS = ("data_dir", "init_from")
+_PATH_FIELDS = ("data_dir", "init_from", "vgg_weights")
 _new_names = {}  # {old name of a flag: its new name}
 WEIGHTS_HELP = "of a run: ema, the running average that training with --ema keeps, or raw; auto takes it if it is there"
 SIZE_HELP = (

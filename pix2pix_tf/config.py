@@ -131,6 +131,10 @@ class Config:
     feature_matching_weight: float = field(
         0.0, "weight of the L1 distance between the discriminator's features of real and fake", minimum=0
     )
+    perceptual_weight: float = field(0.0, "weight of the L1 distance between VGG-16's features", minimum=0)
+    vgg_weights: str = field(
+        "imagenet", "file of VGG-16's weights, of Keras without top, or imagenet to download it", may_change=True
+    )
 
     # Run
     epochs: int = field(200, "passes over the training pairs", minimum=1, may_change=True)

@@ -26,6 +26,11 @@ def check_together(config):
         raise UserError("label_smoothing is above 0, but gan_loss hinge has no labels; take vanilla or lsgan.")
     if config.r1_weight and config.precision == "float16":
         raise UserError("r1_weight is above 0, but its gradients vanish in float16; take precision bfloat16.")
+    if config.perceptual_weight and (config.task == "colorize" or config.output_channels not in ("auto", 3)):
+        raise UserError(
+            "perceptual_weight is above 0, but VGG-16 sees RGB only, and the generator makes something else; set it to "
+            "0, or colorize with task colorize_rgb."
+        )
     if config.compile == "xla" and config.strategy != "none":
         raise UserError(
             f"compile xla works on one device, but strategy is {config.strategy}; take compile none or strategy none."

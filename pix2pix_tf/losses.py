@@ -69,10 +69,10 @@ def reconstruction_loss(reconstruction: str, target: tf.Tensor, output: tf.Tenso
 
 
 def feature_matching_loss(real_features: list[tf.Tensor], fake_features: list[tf.Tensor]) -> tf.Tensor:
-    """Mean L1 distance between D's hidden layers on real and fake, averaged over the layers.
+    """Mean L1 distance between a network's layers on real and fake, averaged over the layers.
 
-    The L1 form of pix2pixHD (Wang et al. 2018, equation 4), after Salimans et al. 2016. Not in the
-    paper. No gradient flows into the real side.
+    Of D's hidden layers: the L1 form of pix2pixHD (Wang et al. 2018, equation 4), after Salimans et al. 2016. Of
+    VGG-16's features: the perceptual loss. Neither is in the paper. No gradient flows into the real side.
     """
     distances = [
         reconstruction_loss("l1", tf.stop_gradient(real), fake)

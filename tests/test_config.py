@@ -74,6 +74,7 @@ def run_directory(tmp_path, **fields):
         ("gan_weight", -1.0, "at least 0"),
         ("reconstruction_weight", -1.0, "at least 0"),
         ("feature_matching_weight", -1.0, "at least 0"),
+        ("perceptual_weight", -1.0, "at least 0"),
         ("epochs", 0, "at least 1"),
         ("steps", -1, "at least 0"),
         ("batch_size", 0, "at least 1"),
@@ -147,6 +148,7 @@ def test_feature_matching_without_a_discriminator_is_refused():
         ({"lr_schedule": "cosine"}, "lr_schedule cosine needs decay_epochs, but it is 0; set it above 0."),
         ({"discriminator_learning_rate": 1e-4, "learning_rate": 0.0}, "but that is 0; set it above 0."),
         ({"gan_loss": "hinge", "label_smoothing": 0.1}, "hinge has no labels; take vanilla or lsgan."),
+        ({"perceptual_weight": 1.0, "task": "colorize"}, "or colorize with task colorize_rgb."),
         ({"preprocess": "crop", "jitter_size": 286}, "but preprocess crop resizes nothing; leave one out."),
         ({"r1_weight": 10.0, "precision": "float16"}, "its gradients vanish in float16; take precision bfloat16."),
     ],
@@ -517,7 +519,7 @@ def test_only_these_fields_may_change():
         *("steps", "epochs", "save_every", "log_every", "sample_every", "eval_every", "best_metric"),
         *("keep_checkpoints", "validation_images", "cache_gigabytes", "skip_bad_images", "strategy", "layout"),
         *("precision", "compile", "learning_rate", "discriminator_learning_rate", "lr_schedule", "decay_epochs"),
-        *("warmup_steps", "output_format", "display_channels", "log_to"),
+        *("warmup_steps", "output_format", "display_channels", "log_to", "vgg_weights"),
     }
 
 

@@ -15,6 +15,7 @@ from keras.src.legacy.saving import legacy_h5_format
 from pix2pix_tf import UserError
 from pix2pix_tf.networks import fcn8s
 from pix2pix_tf.networks.fcn8s import build_fcn8s, load_trunk
+from pix2pix_tf.networks.perceptual import perceptual_network
 
 
 def photo(height=64, width=64, seed=0):
@@ -164,6 +165,17 @@ def test_the_published_weights_make_the_trunk_see_as_keras_vgg_16(vgg16, publish
     assert np.abs(expected).max() > 0.1
 
 
+def test_the_perceptual_network_gives_four_of_its_features(vgg16, published_file):
+    network = perceptual_network(str(published_file))
+    assert network.trainable_variables == []
+    layers = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3")
+    reference = keras.Model(vgg16.input, [vgg16.get_layer(name).output for name in layers])
+    expected = reference(keras.applications.vgg16.preprocess_input(photo(64, 32)))
+    for ours, theirs in zip(network(photo(64, 32) / 127.5 - 1), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3)
+        assert np.min(ours) == 0 and np.max(ours) > 0.1  # Behind the ReLU.
+
+
 def test_weights_of_another_shape_are_refused_in_one_sentence(published_file):
     with pytest.raises(UserError) as error:
         load_trunk(build_fcn8s(3, 8), str(published_file))
@@ -223,4 +235,4 @@ def test_without_a_network_one_sentence_says_what_to_get_and_where_to_put_it(ker
     message = str(error.value)
     assert message.startswith("http://127.0.0.1:1/weights.h5 could not be downloaded (")
     assert "refused" in message
-    assert message.endswith("get it by other means and put it into ~/.keras/models, or train without --weights.")
+    assert message.endswith("get it by other means and put it into ~/.keras/models, or do without it.")

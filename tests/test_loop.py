@@ -221,6 +221,14 @@ def test_other_tasks_and_objectives_train_too(tiny, tmp_path, changes, terms):
 # The learning rate
 
 
+def test_the_perceptual_loss_needs_weights_before_anything_is_written(tiny, tmp_path):
+    with pytest.raises(
+        UserError, match=r"^There is no file .*/none.h5; give vgg16_weights.*, or imagenet to have it dow"
+    ):
+        train(tiny(perceptual_weight=1.0, vgg_weights=str(tmp_path / "none.h5")), str(tmp_path / "run"))
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
 def test_eval_every_measures_between_the_samples_and_keeps_the_best_generator(tiny, tmp_path, monkeypatch):
     """The weights of step 2 output in gray, all others in white: by L1 the second is the best."""
 

@@ -11,7 +11,7 @@ from pix2pix_tf.networks.discriminator import feature_layers
 from pix2pix_tf.networks.layers import run
 from pix2pix_tf.training.adam import Adam
 from pix2pix_tf.training.state import variables_of
-from pix2pix_tf.training.step import make_train_step
+from pix2pix_tf.training.step import loss_names, make_train_step
 
 CONFIG = Config(image_size=32, base_filters=2, receptive_field=16)
 SEEDS = tf.constant([[1, 2], [3, 4]], tf.int64)
@@ -164,6 +164,36 @@ def test_the_generators_update_is_the_gradient_against_the_updated_discriminator
 
     assert losses["g_loss"] == pytest.approx(float(objective()), rel=1e-4)
     assert_all_close(values(updated_generator), descended(generator, objective))
+
+
+def test_the_perceptual_loss_is_the_distance_of_features_and_moves_the_generator():
+    """With features of random weights: a convolution in the place of VGG-16."""
+    kernel = tf.random.stateless_normal([3, 3, 3, 4], [1, 2])
+
+    def features(image):
+        first = tf.nn.relu(tf.nn.conv2d(image, kernel, 1, "SAME"))
+        return [first, tf.nn.avg_pool2d(first, 2, 2, "VALID")]
+
+    config = CONFIG.replace(gan_weight=0.0, reconstruction_weight=10.0, perceptual_weight=3.0)
+    generator, _ = networks(config)
+    condition, target = images(1), images(2)
+
+    def distance(fake):
+        pairs = zip(features(target), features(fake), strict=True)
+        return sum(tf.reduce_mean(tf.abs(real - made)) for real, made in pairs) / 2
+
+    def objective():
+        fake = run(generator, condition, statistics="batch", seed=SEEDS)
+        return generator_objective(config, None, condition, target, fake) + 3 * distance(fake)
+
+    expected, loss = descended(generator, objective), float(objective())
+    term = float(distance(run(generator, condition, statistics="batch", seed=SEEDS)))
+    step = make_train_step(config, generator, None, Descent(), None, perceptual=features)
+    losses = step(condition, target, SEEDS, tf.constant(0.1))
+    assert losses.keys() == {"g_loss", "g_l1", "g_perceptual"} == set(loss_names(config))
+    assert float(losses["g_perceptual"]) == pytest.approx(term, rel=1e-4)
+    assert float(losses["g_loss"]) == pytest.approx(loss, rel=1e-4)
+    assert_all_close(values(generator), expected)
 
 
 def test_the_old_discriminator_would_give_another_loss():

@@ -30,7 +30,7 @@ INNER_ORDER = {
     "utils": ["console", "atomic", "locks", "image_files", "json_files", "version_folders", "plain_paths"],
     "data": "split parallel values preflight layouts content joining folders pairing degradation pair_making".split()
     + "paired_archive tfrecords sources found_sides data_report pipeline".split(),
-    "networks": ["small", "layers", "convolutions", "resnet", "generator", "discriminator", "fcn8s"],
+    "networks": ["small", "layers", "convolutions", "resnet", "generator", "discriminator", "fcn8s", "perceptual"],
     "study": "study_images protocol answers_file sessions fooling_rates participant_ids study_server".split(),
     "exporting": "decoding signatures recording replay card publication temporary tflite".split(),
     "reproduction": "experiments planning running paper_tables paper_figures reproduce".split(),

@@ -95,10 +95,10 @@ def _bilinear(shape, dtype=None):
 
 
 def load_trunk(network: keras.Model, weights: str) -> None:
-    """Fills the trunk of an FCN-8s of width 64, without norm, with weights of VGG-16.
+    """Fills the trunk of an FCN-8s of width 64, without norm, or Keras' VGG-16 itself, with weights of VGG-16.
 
     Args:
-      network: what `build_fcn8s` returned.
+      network: what `build_fcn8s` returned, or `keras.applications.VGG16(include_top=False)`.
       weights: a file of Keras' VGG-16 without its top; or "imagenet" for the one in ~/.keras/models, which is
         downloaded if it is not there.
 
@@ -128,5 +128,5 @@ def _imagenet_file():
         reason = str(error).rpartition(" -- ")[2]
         raise UserError(
             f"{IMAGENET_URL} could not be downloaded ({reason}); "
-            "get it by other means and put it into ~/.keras/models, or train without --weights."
+            "get it by other means and put it into ~/.keras/models, or do without it."
         ) from error

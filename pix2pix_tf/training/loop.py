@@ -12,6 +12,7 @@ from pix2pix_tf.data import found_sides
 from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.networks.perceptual import perceptual_network
 from pix2pix_tf.runs import (
     check_is_free,
     check_resumes,
@@ -128,6 +129,7 @@ class _Run:
         with devices.scope():
             self._networks, self._optimizers = new_state(config)
             self._scales = new_loss_scales(config)
+            self._perceptual = perceptual_network(config.vgg_weights) if config.perceptual_weight else None
         self._checkpoints = Checkpoints(
             workdir, config.keep_checkpoints, self._networks, self._optimizers, self._scales, writes=devices.is_chief
         )
@@ -219,6 +221,7 @@ class _Run:
             optimizers.get("discriminator"),
             self._scales,
             networks.get("ema"),
+            self._perceptual,
         )
 
     def _is_stopped(self, stop):

@@ -23,11 +23,20 @@ def loss_names(config) -> tuple[str, ...]:
         names.append("g_gan")
     if config.reconstruction_weight:
         names.append(f"g_{config.reconstruction}")
+    if config.perceptual_weight:
+        names.append("g_perceptual")
     return tuple(names)
 
 
 def make_train_step(
-    config, generator, discriminator, generator_optimizer, discriminator_optimizer, loss_scales=None, ema=None
+    config,
+    generator,
+    discriminator,
+    generator_optimizer,
+    discriminator_optimizer,
+    loss_scales=None,
+    ema=None,
+    perceptual=None,
 ):
     """A compiled step for these networks.
 
@@ -36,14 +45,14 @@ def make_train_step(
       generator, discriminator, generator_optimizer, discriminator_optimizer: those of `new_state`.
       loss_scales: those of `new_loss_scales`, by name.
       ema: the network of the generator's averaged weights, if there is one.
+      perceptual: `perceptual_network`, where `perceptual_weight` is above 0.
 
     Returns:
-      A `tf.function` of (condition [N, H, W, C], target [N, H, W, C'], noise seeds int [N, 2],
-      learning rate) that updates both networks and returns a dict of scalar losses: `d_loss`,
-      `d_real`, `d_fake`, `d_r1`, `g_loss`, `g_gan`, `g_l1` (or `g_l2`), `g_feature_matching`; without those
-      whose weight is 0; with loss scales also `skipped`, 1 if the gradients of a
-      network overflowed, which leaves it as it is. On many devices, each runs it on its part of the batch;
-      gradients and losses are means over all of them.
+      A `tf.function` of (condition [N, H, W, C], target [N, H, W, C'], noise seeds int [N, 2], learning rate) that
+      updates both networks and returns a dict of scalar losses: `d_loss`, `d_real`, `d_fake`, `d_r1`, `g_loss`,
+      `g_gan`, `g_l1` (or `g_l2`), `g_feature_matching`, `g_perceptual`; without those whose weight is 0; with loss
+      scales also `skipped`, 1 if the gradients of a network overflowed, which leaves it as it is. On many devices, each
+      runs it on its part of the batch; gradients and losses are means over all of them.
     """
     generator_variables = variables_of(generator)
     discriminator_variables = variables_of(discriminator) if config.gan_weight else []
@@ -108,6 +117,9 @@ def make_train_step(
             name = f"g_{config.reconstruction}"
             terms[name] = losses.reconstruction_loss(config.reconstruction, target, fake)
             total += config.reconstruction_weight * terms[name]
+        if config.perceptual_weight:
+            terms["g_perceptual"] = losses.feature_matching_loss(perceptual(target), perceptual(fake))
+            total += config.perceptual_weight * terms["g_perceptual"]
         return total, terms
 
     @tf.function(autograph=False)
