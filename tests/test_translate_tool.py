@@ -499,6 +499,14 @@ def test_what_is_no_export_is_refused(tmp_path):
             models.open_export(str(path))
 
 
+def test_an_export_that_is_cut_short_is_refused(model_base, tmp_path):
+    damaged = shutil.copytree(f"{model_base}/9", tmp_path / "1")
+    (data,) = (damaged / "variables").glob("*.data-*")
+    data.write_bytes(data.read_bytes()[:1000])
+    with pytest.raises(UserError, match=rf"^{damaged} is not an export .* or damaged \(.+\); export the run anew\.$"):
+        models.open_export(str(damaged))
+
+
 def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"holds no config\.json, so it is no run directory"):
         models.open_run(str(tmp_path))

@@ -101,7 +101,9 @@ def open_export(path: str, seed: int | None = None) -> Model:
         signature = exported.signatures["translate" if seed is None else "sample"]
         # The index holds a checksum of each tensor.
         checksum = zlib.crc32(Path(version, "variables", "variables.index").read_bytes())
-    except (KeyError, OSError, ValueError, tf.errors.OpError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # What TensorFlow raises depends on where the damage is.
         reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"{version} is not an export of export.py, or damaged ({reason}); export the run anew."
