@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tifffile
-from array_pairs import band_config, bands, with_tag, write_band_pairs, write_depth_pairs
+from array_pairs import band_config, bands, biomass, with_tag, write_band_pairs, write_depth_pairs
 from PIL import Image
 from untrained_runs import write_run
 
 from pix2pix_tf import Translator, UserError, array_files, build_generator
 from pix2pix_tf.data import found_sides
+from pix2pix_tf.evaluation.evaluate import Settings, evaluate
+from pix2pix_tf.evaluation.metric_figure import save_figure
+from pix2pix_tf.evaluation.metric_tables import markdown
 from pix2pix_tf.exporting import card, decoding, recording, replay, signatures
 from pix2pix_tf.exporting.tflite import export_tflite
 from pix2pix_tf.folder_translation import translate_folder, translate_split
@@ -23,6 +26,8 @@ from pix2pix_tf.sides import Side
 from pix2pix_tf.tiling import TiledTranslator
 from pix2pix_tf.training.checkpoints import load_generator, path_of
 from pix2pix_tf.training.loop import train
+
+FIVE_BANDS = {"channels": 5, "dtype": "float32", "range": (-1, 3)}
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +249,36 @@ def test_tflite_says_that_it_is_for_rgb(band_run, tmp_path):
     with pytest.raises(UserError, match="TFLite files are made for these; export a SavedModel"):
         export_tflite(str(band_run / "run"), str(tmp_path / "lite"))
     assert not (tmp_path / "lite").exists()
+
+
+def test_an_evaluation_is_in_the_datas_units(band_run, tmp_path):
+    results = evaluate(Settings(str(band_run / "run"), noise=False))
+    translator = Translator.load(str(band_run / "run"))
+    errors = [np.abs(translator(bands(i)).astype(float) - biomass(bands(i))).mean() for i in (6, 7)]
+    own = results["quality"]["its own input"]
+    # Targets of the validation split that the training split's range does not hold are clipped.
+    assert own["l1_units"]["mean"] == pytest.approx(np.mean(errors), rel=0.05)
+    assert own["l1_units"]["mean"] == pytest.approx(own["l1"]["mean"] * translator.output.unit, rel=1e-4)
+    assert results["output"]["dtype"] == "float32" and results["channels"] == [] and "colors" not in results
+    assert sum(results["values"]["truth"][0]) == 2 * 32 * 32
+    text = markdown(results)
+    assert "L1 in the data's units | RMSE in the data's units" in text and f"{own['rmse_units']['mean']:.4g}" in text
+    save_figure(results, str(tmp_path / "figure.png"))
+    assert Image.open(tmp_path / "figure.png").width > 1000
+    with pytest.raises(UserError, match="--fcn, --palette and --fid are for RGB of 8 bits"):
+        evaluate(Settings(str(band_run / "run"), fid=True))
+
+
+def test_every_channel_has_numbers_of_its_own(untrained_run, tmp_path):
+    for number in range(4):
+        for side in "AB":
+            array_files.write(bands(number), str(tmp_path / "data" / side / f"{number}.npy"), "npy")
+    kind = {f"{side}_{name}": value for side in ("input", "output") for name, value in FIVE_BANDS.items()}
+    run = untrained_run(data_dir=str(tmp_path / "data"), output_format="npy", **kind)
+    results = evaluate(Settings(run, split="train", noise=False))
+    assert len(results["channels"]) == 5
+    means = {name: np.mean([row[name]["mean"] for row in results["channels"]]) for name in ("l1_units", "ssim")}
+    own = results["quality"]["its own input"]
+    assert means["l1_units"] == pytest.approx(own["l1_units"]["mean"], rel=1e-4)
+    assert means["ssim"] == pytest.approx(own["ssim"]["mean"], rel=1e-4)
+    assert markdown(results).count("\n| 4 |") == 1

@@ -9,20 +9,21 @@ import itertools
 import numpy as np
 
 from pix2pix_tf.evaluation.outputs import outputs_of
+from pix2pix_tf.sides import RGB, output_side
 from pix2pix_tf.utils.spread import evenly_spread
 
 IMAGES = 20  # at most, spread evenly over the split
 SEEDS = 5
 
 
-def distance(first, second) -> float:
-    """Mean absolute distance on [-1, 1] of two uint8 images, in [0, 2]."""
-    return float(np.mean(np.abs(first.astype(np.int16) - second)) / 127.5)
+def distance(first, second, unit=RGB.unit) -> float:
+    """Mean absolute distance on [-1, 1] of two images, in [0, 2]; `unit` is 1 there in their own units."""
+    return float(np.mean(np.abs(np.subtract(first, second, dtype=np.float64))) / unit)
 
 
-def mean_pairwise_distance(images) -> float:
+def mean_pairwise_distance(images, unit=RGB.unit) -> float:
     """The mean `distance` over all pairs of images in a list of at least two."""
-    return float(np.mean([distance(*pair) for pair in itertools.combinations(images, 2)]))
+    return float(np.mean([distance(*pair, unit) for pair in itertools.combinations(images, 2)]))
 
 
 def diversity_report(translator, split, seed=0) -> dict[str, float]:
@@ -35,14 +36,14 @@ def diversity_report(translator, split, seed=0) -> dict[str, float]:
       `targets`: between the targets of different x.
       `spread`: `outputs` / `targets`. Near 0: mode collapse. NaN if all targets are the same.
     """
-    numbers = evenly_spread(len(split), IMAGES)
+    numbers, unit = evenly_spread(len(split), IMAGES), output_side(translator.config).unit
     found = [outputs_of(translator, split, numbers, seed + k) for k in range(SEEDS)]
     for_same_input = zip(*(one.outputs for one in found), strict=True)
-    outputs, targets = (mean_pairwise_distance(x) for x in (found[0].outputs, found[0].targets))
+    outputs, targets = (mean_pairwise_distance(x, unit) for x in (found[0].outputs, found[0].targets))
     return {
         "pictures": len(numbers),
         "seeds": SEEDS,
-        "noise": float(np.mean([mean_pairwise_distance(group) for group in for_same_input])),
+        "noise": float(np.mean([mean_pairwise_distance(group, unit) for group in for_same_input])),
         "outputs": outputs,
         "targets": targets,
         "spread": outputs / targets if targets else float("nan"),

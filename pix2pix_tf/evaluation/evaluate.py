@@ -22,6 +22,8 @@ from pix2pix_tf.palettes import Palette
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.spread import evenly_spread
 
+VALUE_BINS = 64
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -65,9 +67,9 @@ def evaluate(settings: Settings) -> dict:
 
     Returns:
       What `evaluation.json` holds. `settings`, `run`, `quality` and `diversity`; `labels` if the targets are label maps
-      of a palette, else `colors`; `fcn` and `fid` if asked for. Behind these the bulk: the run's `config`,
-      `histograms` and `confusion` as the figure shows them, and the numbers of each of the `pictures`. What is
-      not defined or not finite is None.
+      of a palette, else `colors`, or for other images than RGB what the `output` is and the numbers of its `channels`;
+      `fcn` and `fid` if asked for. Behind these the bulk: the run's `config`, `histograms`, `values` and `confusion` as
+      the figure shows them, and the numbers of each of the `pictures`. What is not defined or not finite is None.
 
     Raises:
       UserError: the run, the split, the classifier or a weights file is missing, or of no use for this run.
@@ -75,20 +77,22 @@ def evaluate(settings: Settings) -> dict:
     subject = _open(settings)
     split, seed = subject.split, settings.seed
     found = outputs_of(subject.translator, split, range(len(split)), seed if settings.noise else None)
-    table = quality.quality_table(
-        found.outputs, found.targets, quality.mean_target(subject.translator.config, subject.training)
-    )
+    side = subject.translator.output
+    mean = quality.mean_target(subject.translator.config, subject.training)
+    table = quality.quality_table(found.outputs, found.targets, mean, side)
     results = {
         "settings": dataclasses.asdict(settings),
         "run": _run_report(subject),
         "quality": {
-            row: {name: mean_and_interval(values, seed) for name, values in metrics.items()}
+            row: {name: mean_and_interval(values, seed) for name, values in metrics.items() if values.ndim == 1}
             for row, metrics in table.items()
         },
         "diversity": diversity_report(subject.translator, split, seed),
     }
     bulk = {"config": dataclasses.asdict(subject.translator.config)}
-    add = _add_label_scores if subject.palette else _add_colors
+    if not side.is_rgb:
+        results["channels"] = _by_channel(table["its own input"], side.channels, seed)
+    add = _add_label_scores if subject.palette else _add_colors if side.is_rgb else _add_values
     add(results, bulk, subject, found)
     if subject.classifier:
         _add_fcn_score(results, bulk, subject, found)
@@ -121,10 +125,17 @@ def _open(settings) -> _Subject:
             f"Split {settings.split} has {len(split)} pair, but an evaluation compares pairs with each other and needs "
             "at least 2; add pairs, or give another --split or --limit."
         )
+    if (settings.fcn or settings.palette or settings.fid) and not (
+        translator.input.is_rgb and translator.output.is_rgb
+    ):
+        raise UserError(
+            "--fcn, --palette and --fid are for RGB of 8 bits, but this run has other images; leave them out."
+        )
     classifier = Classifier.load(settings.fcn) if settings.fcn else None
     if classifier:
         labels.check_inputs(config, split, classifier, settings.fcn)
-    palette = labels.palette_of_targets(config, split, settings.palette)
+    is_rgb = translator.input.is_rgb and translator.output.is_rgb
+    palette = labels.palette_of_targets(config, split, settings.palette) if is_rgb else None
     network = inception.load_inception(settings.inception_weights) if settings.fid else None
     return _Subject(translator, split, training, classifier, palette, network)
 
@@ -147,6 +158,24 @@ def _run_report(subject):
             "python": platform.python_version(),
             **{name: package.__version__ for name, package in packages.items()},
         },
+    }
+
+
+def _by_channel(metrics, channels, seed):
+    """A row of means and intervals for each of several channels."""
+    named = {name.removesuffix("_by_channel"): values for name, values in metrics.items() if values.ndim == 2}
+    rows = [{name: mean_and_interval(values[:, i], seed) for name, values in named.items()} for i in range(channels)]
+    return rows if named else []
+
+
+def _add_values(results, bulk, subject, found):
+    """How often values occur in outputs and targets, for each channel."""
+    side = subject.translator.output
+    edges = np.linspace(side.low, side.high, VALUE_BINS + 1)
+    results["output"] = {"channels": side.channels, "dtype": side.dtype, "low": side.low, "high": side.high}
+    bulk["values"] = {"edges": edges} | {
+        name: [np.histogram(np.stack([image[..., i] for image in images]), edges)[0] for i in range(side.channels)]
+        for name, images in (("outputs", found.outputs), ("truth", found.targets))
     }
 
 

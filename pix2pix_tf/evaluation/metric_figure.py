@@ -7,6 +7,7 @@ from pix2pix_tf.evaluation.lab_histograms import LIMITS
 from pix2pix_tf.utils.atomic import atomic_path
 
 INCHES = 12  # wide
+MOST_PANELS = 6  # of channels
 BLUE = "#0072b2"  # Okabe and Ito's, which color-blind people see apart from black
 
 
@@ -48,6 +49,19 @@ def _draw_histograms(figure, results):
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
 
 
+def _draw_values(figure, results):
+    """How often values occur in targets and outputs, in the data's units; a panel for each of the first channels."""
+    values = results["values"]
+    count = min(len(values["truth"]), MOST_PANELS)
+    for channel, axis in enumerate(figure.subplots(1, count, squeeze=False)[0]):
+        for name, label, color in (("truth", "ground truth", "black"), ("outputs", "outputs", BLUE)):
+            counts = np.array(values[name][channel], float)
+            axis.stairs(counts / counts.sum(), values["edges"], label=label, color=color)
+        axis.set(title=f"channel {channel}", xlabel="value", yscale="log")
+        axis.grid(alpha=0.3)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+
+
 def _draw_confusions(figure, results):
     """Confusion matrices side by side, in per cent of each true class; the row of a class that is nowhere is white."""
     classes, rows = results["confusion"]["classes"], results["confusion"]["rows"]
@@ -68,4 +82,8 @@ def _draw_confusions(figure, results):
     figure.colorbar(image, ax=axes, label="% of the true class's pixels", shrink=0.8)
 
 
-_PARTS = {"histograms": (_draw_histograms, 3.7), "confusion": (_draw_confusions, 5.6)}  # What draws it, inches high.
+_PARTS = {
+    "histograms": (_draw_histograms, 3.7),
+    "values": (_draw_values, 3.7),
+    "confusion": (_draw_confusions, 5.6),
+}  # What draws it, inches high.

@@ -1,7 +1,7 @@
 """The numbers of `evaluate.evaluate` as Markdown."""
 
 from pix2pix_tf.evaluation.inception import FEATURES
-from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS
+from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS, UNIT_METRICS
 from pix2pix_tf.utils.markdown import table
 
 DIGITS = {"l1": 4, "psnr": 2, "ssim": 4}
@@ -10,6 +10,8 @@ DIGITS = {"l1": 4, "psnr": 2, "ssim": 4}
 def markdown(results) -> str:
     """A heading and a table for each group of numbers."""
     parts = [_heading(results), _quality(results["quality"])]
+    if results.get("channels"):
+        parts.append(_channels(results["channels"]))
     if "fcn" in results:
         parts += _fcn(results["fcn"])
     if "labels" in results:
@@ -36,17 +38,29 @@ def _heading(results):
 
 
 def _number(value, digits=4):
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None else f"{value:.{digits}f}" if digits else f"{value:.4g}"
 
 
-def _quality(quality):
+def _intervals(rows, names, header):
+    """A table of {row: {metric: interval}}; numbers in the data's units have four digits, wherever the point is."""
+
     def cell(interval, digits):
         mean, low, high = (_number(interval[key], digits) for key in ("mean", "low", "high"))
         return f"{mean} ({low} to {high})"
 
-    rows = [[row, *(cell(metrics[name], DIGITS[name]) for name in IMAGE_METRICS)] for row, metrics in quality.items()]
-    text = table(("output for", *IMAGE_METRICS.values()), rows)
+    cells = [[row, *(cell(metrics[name], DIGITS.get(name)) for name in names)] for row, metrics in rows.items()]
+    return table((header, *names.values()), cells)
+
+
+def _quality(quality):
+    names = IMAGE_METRICS | (UNIT_METRICS if "l1_units" in quality["its own input"] else {})
+    text = _intervals(quality, names, "output for")
     return f"{text}\n\nIn brackets: the bootstrap's 95 % interval of the mean over images."
+
+
+def _channels(rows):
+    names = UNIT_METRICS | {name: IMAGE_METRICS[name] for name in ("psnr", "ssim")}
+    return _intervals({str(channel): row for channel, row in enumerate(rows)}, names, "channel")
 
 
 def _score_rows(rows):

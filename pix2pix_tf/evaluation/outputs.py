@@ -1,4 +1,4 @@
-"""The outputs of a run for the pairs of a split, in 8 bits as they are seen and saved."""
+"""The outputs of a run for the pairs of a split, in the data's own values as they are seen and saved."""
 
 import dataclasses
 
@@ -6,11 +6,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from pix2pix_tf import images
 from pix2pix_tf.data.pipeline import read_pair
 from pix2pix_tf.data.sources import list_splits, open_source
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.sides import output_side
 from pix2pix_tf.tasks import get_task
 
 
@@ -19,7 +19,7 @@ class SplitOutputs:
     """What a run makes of the pairs of a split, and what it should have made; lists in the order of the split.
 
     Attributes:
-      outputs, targets: uint8 [H, W, 3] at the run's size.
+      outputs, targets: [H, W, C] at the run's size, of the dtype and units of the run's output.
       clipped: of each output, the share of pixels whose color RGB cannot show; empty for tasks that clip nothing.
     """
 
@@ -57,6 +57,7 @@ def outputs_of(translator, split, numbers, noise_seed=None) -> SplitOutputs:
       noise_seed: dropout is on, as in the paper, and pair i has the noise of (noise_seed, i); None turns it off.
     """
     config, task = translator.config, get_task(translator.config)
+    side = output_side(config)
     found = SplitOutputs([], [], [])
     with tqdm(total=len(numbers), unit="image", dynamic_ncols=True, disable=None, leave=False) as bar:
         for start in range(0, len(numbers), config.batch_size):
@@ -66,8 +67,8 @@ def outputs_of(translator, split, numbers, noise_seed=None) -> SplitOutputs:
             )
             seeds = None if noise_seed is None else [(noise_seed, i) for i in batch]
             raw = translator.generate(source, seeds)
-            found.outputs.extend(images.to_uint8(task.decode(raw, source)).numpy())
-            found.targets.extend(images.to_uint8(target).numpy())
+            found.outputs.extend(side.from_network(task.decode(raw, source)).numpy())
+            found.targets.extend(side.from_network(target).numpy())
             if task.clipped:
                 found.clipped.extend(tf.reduce_mean(tf.cast(task.clipped(raw, source), tf.float32), (1, 2)).numpy())
             bar.update(len(batch))
