@@ -286,7 +286,9 @@ def _say_where_everything_is(workdir, step):
         ("samples/", "input | output | target of the same validation images"),
         ("losses.png", "loss curves"),
         ("metrics.jsonl", "all numbers, one JSON object a line"),
+        ("metrics.csv", "the same as a table"),
         ("tensorboard/", f"tensorboard --logdir={shlex.quote(workdir)}"),
         ("checkpoints/", "networks and optimizers"),
     ):
-        log(f"  {name:<14} {meaning}")
+        if os.path.exists(os.path.join(workdir, name)):
+            log(f"  {name:<14} {meaning}")
