@@ -9,6 +9,7 @@ import os
 import struct
 import threading
 import warnings
+from typing import BinaryIO
 
 import numpy as np
 import tensorflow as tf
@@ -41,7 +42,7 @@ class Header:
     kind: str
 
 
-def read_header(file, name: str | None = None) -> Header:
+def read_header(file: str | BinaryIO, name: str | None = None) -> Header:
     """The header of an image file, without decoding it; arguments and errors are those of `read_image`."""
     with _opened(file, name or file) as image:
         width, height = image.size
@@ -52,7 +53,7 @@ def read_header(file, name: str | None = None) -> Header:
         return Header(height, width, f"{image.format} {image.mode}")
 
 
-def read_image(file, name: str | None = None) -> np.ndarray:
+def read_image(file: str | BinaryIO, name: str | None = None) -> np.ndarray:
     """An image file of any kind that Pillow reads → RGB uint8 [H, W, 3].
 
     It is turned upright as its EXIF orientation says. Colors of an ICC profile are converted to sRGB. Transparent
@@ -77,7 +78,7 @@ def read_image(file, name: str | None = None) -> np.ndarray:
         return np.asarray(_to_rgb(image))
 
 
-def read_bands(file, modes: tuple[str, ...], name: str | None = None) -> np.ndarray:
+def read_bands(file: str | BinaryIO, modes: tuple[str, ...], name: str | None = None) -> np.ndarray:
     """An image file of 8 bits, in the first of Pillow's `modes` or one like it → uint8 [H, W, C], values as they are.
 
     It is turned upright. Arguments and errors are those of `read_image`; a file of none of the modes is an error, too.
@@ -222,17 +223,17 @@ def split_pair(image: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     return image[:, : width // 2], image[:, width // 2 :]
 
 
-def to_network(image):
+def to_network(image: np.ndarray | tf.Tensor) -> tf.Tensor:
     """uint8 or float in [0, 255] → float32 in [-1, 1]."""
     return tf.cast(image, tf.float32) / 127.5 - 1.0
 
 
-def to_uint8(image):
+def to_uint8(image: tf.Tensor) -> tf.Tensor:
     """float in [-1, 1] → uint8, rounded to the nearest value; what lies outside is clipped."""
     return tf.cast(tf.clip_by_value(tf.round((tf.cast(image, tf.float32) + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
 
 
-def pad_to_multiple(image, multiple: int):
+def pad_to_multiple(image: tf.Tensor, multiple: int) -> tf.Tensor:
     """[N, H, W, C] → [N, H', W', C], the sides rounded up to a multiple by mirrored pixels.
 
     Rows and columns are added at the bottom and on the right. Indices are gathered, because REFLECT
@@ -268,6 +269,6 @@ def write_png(image: np.ndarray, path: str) -> None:
         save_png(image, temporary)
 
 
-def save_png(image: np.ndarray, file) -> None:
+def save_png(image: np.ndarray, file: str | BinaryIO) -> None:
     """Writes uint8 RGB [H, W, 3] to a path or a binary file object, as a PNG that says that its colors are sRGB."""
     Image.fromarray(image).save(file, "PNG", pnginfo=_SAYS_SRGB)

@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -17,6 +18,8 @@ from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
 from pix2pix_tf.translation import generate, graphs, translate_values
+
+Seed = int | Sequence[int] | np.ndarray | None
 
 
 class Translator:
@@ -72,18 +75,18 @@ class Translator:
             f"{config.norm} norm, trained for {self.step} steps at {config.image_size}>"
         )
 
-    def generate(self, source, seed=None) -> tf.Tensor:
+    def generate(self, source: np.ndarray | tf.Tensor, seed: Seed = None) -> tf.Tensor:
         """float32 [N, H, W, C] in [-1, 1] → the generator's raw output [N, H, W, output_channels].
 
         `seed` turns the noise on: an integer or a pair, for the same noise in every image, or N pairs.
         """
         return self._run(self._raw, tf.convert_to_tensor(source), seed)
 
-    def predict(self, source, seed=None) -> tf.Tensor:
+    def predict(self, source: np.ndarray | tf.Tensor, seed: Seed = None) -> tf.Tensor:
         """float32 [N, H, W, C] in [-1, 1] → the output, the same size and range; `seed` as in `generate`."""
         return get_task(self.config).decode(self.generate(source, seed), source)
 
-    def __call__(self, image, seed=None) -> np.ndarray:
+    def __call__(self, image: np.ndarray | Image.Image | Sequence, seed: Seed = None) -> np.ndarray:
         """Images of any size → the outputs of the same heights and widths.
 
         Args:
@@ -114,7 +117,7 @@ class Translator:
         return tf.concat([noisy(source[part], seeds[part]) for part in parts], axis=0)
 
 
-def load_generator(path: str):
+def load_generator(path: str) -> keras.Model:
     """The trained generator, a `keras.Model`, of a run directory (its latest checkpoint) or of a .keras file.
 
     Raises:

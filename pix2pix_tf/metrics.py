@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from pix2pix_tf.sides import Side
+
 WIDTH = 2.0  # of [-1, 1]
 IMAGE_METRICS = {"l1": "L1 on [-1, 1]", "psnr": "PSNR, dB", "ssim": "SSIM"}
 UNIT_METRICS = {"l1_units": "L1 in the data's units", "rmse_units": "RMSE in the data's units"}
@@ -24,7 +26,7 @@ def image_metrics(output: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:
     }
 
 
-def metrics_in_units(output, target, side) -> dict[str, tf.Tensor]:
+def metrics_in_units(output: tf.Tensor, target: tf.Tensor, side: Side) -> dict[str, tf.Tensor]:
     """Distances of images of a side from their targets, both [N, H, W, C] in [-1, 1].
 
     Returns:

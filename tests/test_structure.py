@@ -238,3 +238,25 @@ def test_a_keras_json_of_other_settings_works_or_is_a_sentence(tmp_path, backend
         assert done.stdout == "(None, 32, 32, 3)\n", done.stderr
     else:
         assert done.stderr.endswith("set KERAS_BACKEND=tensorflow, or import pix2pix_tf before keras.\n")
+
+
+# The modules that docs/api.md names.
+PUBLIC = (
+    "color config errors exporting/__init__ images inference losses metrics networks/discriminator networks/generator"
+)
+PUBLIC += " serving/client training/loop training/step"
+
+
+@pytest.mark.parametrize("name", PUBLIC.split())
+def test_the_public_api_has_type_hints(name):
+    tree = ast.parse((PACKAGE / f"{name}.py").read_text())
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
+    functions = [node for body in (tree, *classes) for node in body.body if isinstance(node, ast.FunctionDef)]
+    missing = []
+    for function in functions:
+        arguments = [*function.args.args, *function.args.kwonlyargs]
+        if function.name[0] != "_" and not (
+            function.returns and all(one.annotation for one in arguments if one.arg not in ("self", "cls"))
+        ):
+            missing.append(function.name)
+    assert not missing

@@ -6,6 +6,7 @@ Paper, section 3.2.2 and appendix 6.1.2. Its receptive field is 70x70 by default
 
 import keras
 
+from pix2pix_tf.config import Config
 from pix2pix_tf.networks.layers import Downsample, Norm, PaddedConv
 from pix2pix_tf.tasks import get_task
 
@@ -13,7 +14,13 @@ STRIDED_LAYERS = {16: 1, 70: 3, 286: 5}
 MAX_WIDTH = 8  # in units of the first layer's width
 
 
-def build_discriminator(config, *, image_size=None, input_channels=None, output_channels=None) -> keras.Model:
+def build_discriminator(
+    config: Config,
+    *,
+    image_size: tuple[int | None, int | None] | None = None,
+    input_channels: int | None = None,
+    output_channels: int | None = None,
+) -> keras.Model:
     """The discriminator of a configuration.
 
     Args:

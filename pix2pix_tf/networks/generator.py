@@ -12,6 +12,7 @@ carries the encoder's values as they are before any activation.
 
 import keras
 
+from pix2pix_tf.config import Config
 from pix2pix_tf.networks.convolutions import ResizeUpsample
 from pix2pix_tf.networks.layers import Downsample, Dropout, Norm, Upsample
 from pix2pix_tf.networks.resnet import build_resnet
@@ -21,7 +22,13 @@ ENCODER_WIDTHS = (1, 2, 4, 8, 8, 8, 8, 8)  # in units of base_filters
 DROPOUT_BLOCKS = 3
 
 
-def build_generator(config, *, image_size=None, input_channels=None, output_channels=None) -> keras.Model:
+def build_generator(
+    config: Config,
+    *,
+    image_size: tuple[int | None, int | None] | None = None,
+    input_channels: int | None = None,
+    output_channels: int | None = None,
+) -> keras.Model:
     """The generator of a configuration.
 
     Args:

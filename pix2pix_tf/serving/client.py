@@ -36,7 +36,9 @@ class ImageRefused(UserError):
     """A sentence of the server's on what is wrong with an image; it may accept another one."""
 
 
-def connect(server: str, model_name: str = "pix2pix", model_version: int | None = None, timeout: float = 60):
+def connect(
+    server: str, model_name: str = "pix2pix", model_version: int | None = None, timeout: float = 60
+) -> "RestClient | GrpcClient":
     """A client of a model server, which is closed as a context manager or by `close()`.
 
     Args:

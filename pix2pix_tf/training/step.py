@@ -1,17 +1,23 @@
 """One training step: D first, then G on the updated D (paper, section 3.3)."""
 
+from collections.abc import Callable
+
+import keras
 import tensorflow as tf
 
 from pix2pix_tf import losses
+from pix2pix_tf.config import Config
 from pix2pix_tf.networks.discriminator import feature_layers
 from pix2pix_tf.networks.layers import run
+from pix2pix_tf.training.adam import Adam
 from pix2pix_tf.training.devices import mean_over_devices
 from pix2pix_tf.training.ema import update_averages
+from pix2pix_tf.training.loss_scale import LossScale
 from pix2pix_tf.training.schedules import discriminator_factor
 from pix2pix_tf.training.state import variables_of
 
 
-def loss_names(config) -> tuple[str, ...]:
+def loss_names(config: Config) -> tuple[str, ...]:
     """The losses that a training step of this configuration returns."""
     names = []
     if config.gan_weight:
@@ -29,15 +35,15 @@ def loss_names(config) -> tuple[str, ...]:
 
 
 def make_train_step(
-    config,
-    generator,
-    discriminator,
-    generator_optimizer,
-    discriminator_optimizer,
-    loss_scales=None,
-    ema=None,
-    perceptual=None,
-):
+    config: Config,
+    generator: keras.Model,
+    discriminator: keras.Model | None,
+    generator_optimizer: Adam,
+    discriminator_optimizer: Adam | None,
+    loss_scales: dict[str, LossScale] | None = None,
+    ema: keras.Model | None = None,
+    perceptual: keras.Model | None = None,
+) -> Callable[..., dict[str, tf.Tensor]]:
     """A compiled step for these networks.
 
     Args:
