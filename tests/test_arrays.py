@@ -22,6 +22,8 @@ from pix2pix_tf.exporting.tflite import export_tflite
 from pix2pix_tf.folder_translation import translate_folder, translate_split
 from pix2pix_tf.folder_translation.models import open_export, open_run
 from pix2pix_tf.runs import load_config, read_metrics
+from pix2pix_tf.serving import web_page
+from pix2pix_tf.serving.client import RestClient
 from pix2pix_tf.sides import Side
 from pix2pix_tf.tiling import TiledTranslator
 from pix2pix_tf.training.checkpoints import load_generator, path_of
@@ -282,3 +284,22 @@ def test_every_channel_has_numbers_of_its_own(untrained_run, tmp_path):
     assert means["l1_units"] == pytest.approx(own["l1_units"]["mean"], rel=1e-4)
     assert means["ssim"] == pytest.approx(own["ssim"]["mean"], rel=1e-4)
     assert markdown(results).count("\n| 4 |") == 1
+
+
+def test_the_page_says_what_such_a_model_takes(exports):
+    translator, folder = exports["bands"]
+    about = json.loads((folder / "assets.extra" / "model_card.json").read_text())
+    (route,) = web_page.routes("biomass", about)
+    text = route.endpoint(None).body.decode()
+    assert f"5 × float32 from {translator.input.low:g} to {translator.input.high:g}" in text
+    assert "shows RGB of 8 bits only" in text and "/v1/models/biomass:predict" in text
+
+
+def test_the_client_is_for_rgb():
+    class Server(RestClient):
+        def _predict(self, signature_name, inputs, most):
+            return [tf.io.encode_png(np.zeros((4, 5, 1), np.uint16)).numpy()]
+
+    client = Server("http://localhost:1", "depth", None, 1)
+    with pytest.raises(UserError, match="another image than RGB of 8 bits, which this client is for"):
+        client.translate(np.zeros((4, 5, 3), np.uint8))

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_pairs import bands, biomass, write_band_pairs
 from PIL import Image
 
-from pix2pix_tf import Config, UserError
+from pix2pix_tf import Config, UserError, array_files
 from pix2pix_tf.data.data_report import check_output, image_size_flag, report
 
 
@@ -173,3 +174,25 @@ def test_the_tool_ends_with_1_for_bad_images(draw, tmp_path):
         done.stdout.splitlines()[-1]
         == f"  {root}/train/02.png cannot be decoded (the file is empty); replace or remove it."
     )
+
+
+def test_channels_have_a_range_and_a_histogram_and_odd_files_are_named(tmp_path, capsys):
+    root = write_band_pairs(tmp_path / "data")
+    array_files.write(bands(9)[..., :2], f"{root}/train/A/9.tif", "tiff")
+    array_files.write(biomass(bands(9)), f"{root}/train/B/9.tif", "tiff")
+    hole = biomass(bands(8))
+    hole[3, 4] = np.nan
+    array_files.write(bands(8), f"{root}/train/A/8.tif", "tiff")
+    array_files.write(hole, f"{root}/train/B/8.tif", "tiff")
+    array_files.write(np.zeros((32, 32, 5), np.float32), f"{root}/train/A/5.tif", "tiff")
+    assert not report(Config(data_dir=root), str(tmp_path / "sheet.png"))
+    text = capsys.readouterr().out
+    assert "files: 6 TIFF float32 x 5, 6 TIFF float32 x 1" in text
+    values = np.stack([bands(i) for i in range(5)])
+    for channel in range(5):
+        low, high = min(0, values[..., channel].min()), values[..., channel].max()
+        assert f"side A, channel {channel}: {low:g} to {high:g} |" in text
+    assert "side A: one value everywhere in the pairs of" in text and "A/5.tif" in text
+    assert "bad images: 2" in text
+    assert "9.tif has 2 channels of float32" in text and "8.tif has 1 values that are NaN or Inf" in text
+    assert Image.open(tmp_path / "sheet.png").size[0] > 100

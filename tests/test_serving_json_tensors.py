@@ -144,6 +144,7 @@ def test_requests_that_do_not_fit_the_signature(request_, made, sentence):
 
 
 RNG = np.random.default_rng(0)
+NO_DECIMALS = ["1.", ".5", "1.5.5", "1e", "e5", "1e5.5", "+1.5", "1.5e5e5", "1.5+2", "1.-5"]
 IMAGES = RNG.integers(0, 256, (2, 20, 30, 3), dtype=np.uint8)
 BATCH = signature(image=("uint8", [None] * 4))
 
@@ -173,6 +174,17 @@ def test_long_lists_of_other_numbers():
     assert found.tolist() == seeds
 
 
+@pytest.mark.parametrize("count", [1, 300])
+def test_decimal_numbers_are_exact_in_float32(count):
+    values = np.float32(RNG.normal(0, [1e-20, 1, 1e20], (1, count, 1, 3)))
+    for request in ({"inputs": values.tolist()}, {"instances": values.tolist()}):
+        found = arrays(request, signature(image=("float32", [None] * 4)))["image"]
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, values)
+    with pytest.raises(Refused, match=r"image must hold float32 values\. Received: true or false"):
+        arrays({"inputs": [[[[True]]]]}, signature(image=("float32", [None] * 4)))
+
+
 def test_text_in_strings_is_no_list():
     text = "[" + "1," * 2000 + '"\\]'
     assert arrays({"inputs": [text, "a"]}, TEXT)["content_bytes"].tolist() == [text.encode(), b"a"]
@@ -192,7 +204,10 @@ def test_text_in_strings_is_no_list():
         (lambda text: text.replace("[0, 1", "[0, 1-", 1), "in a list of numbers"),
         (lambda text: text.replace("], [", "] 5, [", 1), "in a list of numbers"),
         (lambda text: text.replace("[0, 1", "[0, " + "9" * 19, 1), "a number of more than 18 digits"),
-        (lambda text: text.replace("[0, 1", "[0, 1.5", 1), "a decimal number; only integers are taken"),
+        *(
+            (lambda text, odd=odd: text.replace("[0, 1", f"[0, {odd}", 1), "in a list of numbers")
+            for odd in NO_DECIMALS
+        ),
         (lambda text: "[" * 9 + text + "]" * 9, "lists that are nested 12 deep"),
         (lambda text: text[:-1], "not a regular array"),
     ],
@@ -207,6 +222,7 @@ def test_long_lists_that_are_no_tensor(change, sentence):
     ("values", "sentence"),
     [
         ([[[[0, 1, 256]] * 20] * 20], r"image must hold uint8 values, from 0 to 255$"),
+        ([[[[0, 1, 2.5]] * 20] * 20], r"image must hold uint8 values. Received: a decimal number\."),
         ([[[0, 1, 2]] * 200], r"image must be of rank 4 .*Received: rank 3\."),
         ([[[[0, 1, 2]] * 20] * 20, [[[0, 1, 2]]]], r"image is not a regular array|not a regular array"),
     ],
@@ -219,7 +235,7 @@ def test_long_lists_that_do_not_fit_the_signature(values, sentence):
 @pytest.mark.parametrize("other", [[[0, 1, 2]] * 400, [[True]], [["1"]], [[0.5]], 5])
 def test_rows_of_several_shapes_and_kinds(other):
     rows = [{"image": [[[0, 1, 2]] * 20] * 20}, {"image": other}]
-    with pytest.raises(Refused, match="image is not a regular array: all 'instances' must hold integers, in the same"):
+    with pytest.raises(Refused, match="image is not a regular array: all 'instances' must hold numbers, in the same"):
         arrays({"instances": rows}, BATCH)
 
 

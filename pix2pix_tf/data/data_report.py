@@ -10,7 +10,9 @@ from pix2pix_tf import images
 from pix2pix_tf.data import preflight
 from pix2pix_tf.data.content import remarks
 from pix2pix_tf.data.folders import Data
+from pix2pix_tf.data.found_sides import settled
 from pix2pix_tf.data.sources import list_splits, what_is_learned
+from pix2pix_tf.data.values import histograms, joined
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils.spread import evenly_spread
 
@@ -29,6 +31,7 @@ def report(config, output: str | None) -> bool:
     Returns:
       Whether nothing is bad.
     """
+    config = settled(config)
     data = list_splits(config)
     output = output or _new_name(config.data_dir)
     check_output(output, config.data_dir)
@@ -63,9 +66,21 @@ def _describe(data: Data, findings):
             f"  sizes (height x width): {', '.join(counted) or 'none'}{f', and {others} other sizes' if others else ''}"
         )
         yield f"  files: {', '.join(f'{count} {kind}' for kind, count in found.kinds.most_common()) or 'none'}"
+        yield from _describe_values(found)
     sizes = next((found.sizes for found in findings.values() if found.sizes), None)
     if sizes:
         yield f"to train at the proportions of most: {image_size_flag(sizes.most_common(1)[0][0])}"
+
+
+def _describe_values(found):
+    """Lines on each side of a split that is no usual images: range and histogram of each channel, and what is flat."""
+    for side, of_side in zip("AB", found.values, strict=True):
+        if of_side:
+            yield from (f"  side {side}, {line}" for line in histograms(joined(of_side.values())))
+        constant = [name for name, values in of_side.items() if values.is_constant]
+        if constant:
+            shown = ", ".join(constant[:COMMON]) + (", …" if len(constant) > COMMON else "")
+            yield f"  side {side}: one value everywhere in the pairs of {shown}"
 
 
 def image_size_flag(size: tuple[int, int]) -> str:

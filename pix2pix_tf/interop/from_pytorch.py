@@ -2,6 +2,9 @@
 
 import os
 
+from pix2pix_tf.config_fields import CHANNELS
+from pix2pix_tf.data import found_sides
+from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.interop import architecture, weight_names
 from pix2pix_tf.interop.pytorch_files import read_tensors
@@ -100,19 +103,18 @@ def _check_that_they_fit(patchgan, network):
 def _config(network, workdir, inferred, given):
     """The run's configuration: what the files tell, then what the user gave, then presets and defaults."""
     channels = network.input_channels, network.output_channels
-    tasks = tasks_by_channels()
-    if channels not in tasks:
-        known = ", ".join(f"{a} → {b} ({task})" for (a, b), task in tasks.items())
-        raise UserError(f"The generator makes {channels[1]} channels of {channels[0]}, and the tasks are {known}.")
+    usual = tasks_by_channels().get(channels, "translate")
+    name = given.get("task", usual)
+    of_data = {} if name.startswith("colorize") else dict(zip(CHANNELS, channels, strict=True))
     size = {6: 128, 9: 256}[network.blocks] if network.blocks else 2**network.levels
     dropout = {} if network.has_dropout else {"dropout": 0.0}
-    chosen = {"task": tasks[channels], "image_size": size, **dropout, **given, **inferred}
+    chosen = {"task": name, "image_size": size, **dropout, **of_data, **given, **inferred}
     config = config_for_run(workdir, chosen)
     task = get_task(config)
     if (task.input_channels, task.output_channels) != channels:
         raise UserError(
             f"The generator makes {channels[1]} channels of {channels[0]}, and task {config.task} needs "
-            f"{task.output_channels} of {task.input_channels}; leave --task out, or take {tasks[channels]}."
+            f"{task.output_channels} of {task.input_channels}; leave --task out, or take {usual}."
         )
     if config.residual_blocks != network.blocks:
         raise UserError(
@@ -124,7 +126,10 @@ def _config(network, workdir, inferred, given):
             f"The generator halves its input {network.levels} times, and with image_size {config.image_size} it would "
             f"be {config.levels}; take {size}."
         )
-    return config
+    if channels == (3, 3) or not of_data or not config.data_dir:
+        return config
+    config = found_sides.settled(config)
+    return found_sides.measured(config, open_source(config))[0]
 
 
 def _save(config, workdir, networks, optimizers):

@@ -97,6 +97,11 @@ class _Client:
     def _from_png(self, content, shape):
         """The pixels of a PNG file, whose size is checked before they are decoded."""
         with Image.open(io.BytesIO(content), formats=["PNG"]) as file:
+            if content[24:26] != b"\x08\x02":  # In a PNG's header: 8 bits, RGB.
+                raise UserError(
+                    f"{self.server} returned another image than RGB of 8 bits, which this client is for; ask "
+                    "such a model by REST or gRPC."
+                )
             self._check_shape((file.height, file.width, 3), shape)
             return np.asarray(file.convert("RGB"))
 
@@ -132,7 +137,7 @@ class _Client:
     def _no_export(self):
         return UserError(
             f"{self.server} answers{self._through_proxy()}, but not as an export of pix2pix_tf does; "
-            "check model_name and the port."
+            "check model_name and the port, and that the model is one of RGB images."
         )
 
     def _through_proxy(self):

@@ -145,28 +145,31 @@ def _is_b64(value):
 
 
 def _to_array(name, value, info):
-    """Nested lists, or a list of arrays, → an array of strings or integers; no value is rounded or wrapped."""
+    """Nested lists, or a list of arrays, → an array of strings or numbers; no integer is rounded or wrapped."""
     dtype, rank = tf.as_dtype(info.dtype), len(info.tensor_shape.dim)
     if isinstance(value, list) and any(isinstance(row, np.ndarray) for row in value):
         value = _stacked(name, value)
+    if dtype.is_floating and isinstance(value, np.ndarray) and not np.isfinite(value).all():
+        raise invalid(f"{name} must hold finite numbers")
     if _depth(value) != rank:
         raise invalid(
             f"{name} must be of rank {rank} (lists in lists; 'instances' adds the first of them, 'inputs' none). "
             f"Received: rank {_depth(value)}."
         )
     if isinstance(value, np.ndarray):
-        array, types = value, {int}
+        array, types = value, {float if value.dtype.kind == "f" else int}
     else:
         array = np.array(value, dtype=object)  # Lists of different lengths stay lists in it.
         types = set(map(type, array.flat))
     if list in types:
         raise invalid(f"{name} is not a regular array: lists of one level must have the same length")
-    if wrong := types - ({str, dict} if dtype == tf.string else {int}):
+    numbers = {int, float} if dtype.is_floating else {int}
+    if wrong := types - ({str, dict} if dtype == tf.string else numbers):
         raise invalid(f"{name} must hold {dtype.name} values. Received: {min(map(_json_name, wrong))}.")
     if dtype == tf.string:
         array.flat = [_decoded(name, element) for element in array.flat]
         return array
-    if array.size and not dtype.min <= array.min() <= array.max() <= dtype.max:
+    if array.size and not dtype.is_floating and not dtype.min <= array.min() <= array.max() <= dtype.max:
         raise invalid(f"{name} must hold {dtype.name} values, from {dtype.min} to {dtype.max}")
     return array.astype(dtype.as_numpy_dtype)
 
@@ -175,11 +178,11 @@ def _stacked(name, rows):
     """One array of those in 'instances', of which short ones are still lists."""
     try:
         arrays = [np.array(row) for row in rows]
-        if {array.dtype.kind for array in arrays} <= set("iu"):
+        if {array.dtype.kind for array in arrays} <= set("iuf"):
             return np.stack(arrays)
     except ValueError:
         pass
-    raise invalid(f"{name} is not a regular array: all 'instances' must hold integers, in the same shape")
+    raise invalid(f"{name} is not a regular array: all 'instances' must hold numbers, in the same shape")
 
 
 def _depth(value):

@@ -27,6 +27,8 @@ def routes(model_name: str, card: dict) -> list[BaseRoute]:
       card: the model card. Of it, the page takes `palette`, {class name: RGB of 0 to 255} of the label maps that the
         model takes, or None if it takes something else; and the training size.
     """
+    if not _shows_rgb(card):
+        return [Route("/", lambda _: HTMLResponse(_why_not(model_name, card), headers=HEADERS))]
     # Within a script element, "<" may end it or start a comment; in JSON it only occurs in strings.
     size = card.get("config", {}).get("image_size")
     settings = json.dumps({"model": model_name, "palette": card.get("palette"), "size": size}).replace("<", "\\u003c")
@@ -36,6 +38,24 @@ def routes(model_name: str, card: dict) -> list[BaseRoute]:
         return HTMLResponse(html, headers=HEADERS)
 
     return [Route("/", index), Mount("/page", _Files(directory=PAGE))]
+
+
+def _shows_rgb(card):
+    usual = {"channels": 3, "dtype": "uint8", "low": 0.0, "high": 255.0}
+    return all(card.get(side, usual) == usual for side in ("input", "output"))
+
+
+def _why_not(model_name, card):
+    """A page that says which images the model takes, and how to send them."""
+    kinds = [
+        f"{card[side]['channels']} × {card[side]['dtype']} from {card[side]['low']:g} to {card[side]['high']:g}"
+        for side in ("input", "output")
+    ]
+    return (
+        f"<!doctype html><meta charset=utf-8><title>{model_name}</title><p>The model {model_name} takes images of "
+        f"{kinds[0]} and makes images of {kinds[1]}. This page shows RGB of 8 bits only; send arrays to "
+        f"<code>/v1/models/{model_name}:predict</code>, signature <code>translate</code>, or by gRPC.\n"
+    )
 
 
 class _Files(StaticFiles):

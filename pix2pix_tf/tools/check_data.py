@@ -16,6 +16,10 @@ _DATA_DIR = cli.define_path("data_dir", None, "folder of your own images", requi
 _LAYOUT = flags.DEFINE_string("layout", Config.layout, "as for train.py")
 _TASK = flags.DEFINE_string("task", Config.task, "as for train.py; colorize and inpaint take single photos too")
 _DIRECTION = flags.DEFINE_string("direction", Config.direction, "as for train.py")
+_INPUT_CHANNELS = flags.DEFINE_string("input_channels", "auto", "as for train.py")
+_OUTPUT_CHANNELS = flags.DEFINE_string("output_channels", "auto", "as for train.py")
+_INPUT_DTYPE = flags.DEFINE_string("input_dtype", "auto", "as for train.py")
+_OUTPUT_DTYPE = flags.DEFINE_string("output_dtype", "auto", "as for train.py")
 _OUTPUT = cli.define_path(
     "output", None, "contact sheet, a .png file that does not exist (default: a new one in the current folder)"
 )
@@ -24,7 +28,16 @@ _OUTPUT = cli.define_path(
 def main():
     from pix2pix_tf.data.data_report import report
 
-    config = Config(data_dir=_DATA_DIR.value, layout=_LAYOUT.value, task=_TASK.value, direction=_DIRECTION.value)
+    config = Config(
+        data_dir=_DATA_DIR.value,
+        layout=_LAYOUT.value,
+        task=_TASK.value,
+        direction=_DIRECTION.value,
+        input_channels=_INPUT_CHANNELS.value,
+        output_channels=_OUTPUT_CHANNELS.value,
+        input_dtype=_INPUT_DTYPE.value,
+        output_dtype=_OUTPUT_DTYPE.value,
+    )
     if not report(config, _OUTPUT.value):
         sys.exit(1)
 

@@ -4,7 +4,8 @@
     python -m pix2pix_tf.tools.client --server=localhost:8500 photo.jpg                       gRPC
 
 Any image that training reads may be sent: it is turned upright as its EXIF says, and white is put behind transparent
-pixels, before it is sent as PNG. A bad image is reported and does not stop the others; the exit status is 1 then.
+pixels, before it is sent as PNG. The model must be one of RGB images of 8 bits; others are asked by REST or gRPC
+directly. A bad image is reported and does not stop the others; the exit status is 1 then.
 """
 
 import sys
