@@ -133,9 +133,12 @@ def test_integers_that_use_little_of_their_range_are_noticed(tmp_path):
         (tmp_path / name).mkdir()
         np.save(tmp_path / name / "x.npy", np.arange(1024, dtype=np.uint16).reshape(32, 32))
     config = found_sides.settled(Config(data_dir=str(tmp_path)))
-    lines = remarks(open_source(config).train, config)
-    assert [line.split(";")[0] for line in lines] == [
-        f"images of side {side} have no value above 1023 of 65535" for side in "AB"
+    split = open_source(config).train
+    assert remarks(split, config.replace(input_range="data", output_range="data")) == []
+    lines = remarks(split, config)
+    assert lines == [
+        f"images of side {side} have no value above 1023 of 65535; --{field}=data maps what they have to [-1, 1]."
+        for side, field in (("A", "input_range"), ("B", "output_range"))
     ]
 
 

@@ -33,7 +33,11 @@ def remarks(split: Split, config) -> list[str]:
         files = [split.files[number][min(side, len(split.files[number]) - 1)] for number in pairs if split.files]
         name = f"images of side {'AB'[side]}" if paired else "images"
         decoded = [pair[side] for pair in pairs.values()]
-        found += _dark(name, decoded, files) if sides[side].is_rgb else _low(name, decoded, sides[side])
+        found += (
+            _dark(name, decoded, files)
+            if sides[side].is_rgb
+            else _low(name, decoded, sides[side], _range_field(config, side))
+        )
     if sides[target].is_rgb and _are_gray(pair[target] for pair in pairs.values()):
         found.append(_gray_targets(paired, "AB"[target]))
     return found
@@ -84,15 +88,18 @@ def _dark(name, decoded, files):
     ]
 
 
-def _low(name, decoded, side):
+def _range_field(config, side):
+    """The field that sets the range of side A or B; "" if it is that of the data already."""
+    field = "input_range" if (side == 0) == (config.direction == "a_to_b") else "output_range"
+    return "" if getattr(config, field) == "data" else field
+
+
+def _low(name, decoded, side, field):
     """A sentence, in a list, if all values are in the lower part of what integers of a side can be."""
     highest = max(int(image.max()) for image in decoded)
-    if side.is_cut or not 8 * (highest - side.low) < side.high - side.low:
+    if not field or side.is_cut or not 8 * (highest - side.low) < side.high - side.low:
         return []
-    return [
-        f"{name} have no value above {highest} of {side.high:g}; --input_range=data, or --output_range, maps what they "
-        "have to [-1, 1]."
-    ]
+    return [f"{name} have no value above {highest} of {side.high:g}; --{field}=data maps what they have to [-1, 1]."]
 
 
 def _are_gray(decoded):
