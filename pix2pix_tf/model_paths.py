@@ -47,7 +47,12 @@ def base_of_export(path: str) -> Iterator[str]:
 
 def check_regular(folder: str | Path) -> None:
     """Raises UserError if a file below `folder` is a named pipe, socket or device, whose reader might wait for ever."""
-    for where, _, names in os.walk(folder):
+    seen = set()
+    for where, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(where)
+        if real in seen:  # By a link that leads back.
+            folders.clear()
+        seen.add(real)
         for name in names:
             path = os.path.join(where, name)
             if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):

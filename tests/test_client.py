@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import contextlib
+import gzip
 import http.server
 import json
 import os
@@ -21,6 +22,7 @@ import tensorflow as tf
 from PIL import ExifTags, Image
 from serving_exports import make_run
 from serving_process import assert_same, serving, smooth_image
+from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import (
     PredictionServiceServicer,
@@ -94,7 +96,11 @@ def test_the_address_decides_on_the_protocol():
 # What goes wrong
 
 
-@pytest.mark.parametrize("server", ["localhost", "ftp://localhost:1", "http://", "localhost:", "a b:1", "x/y:1", ""])
+NO_ADDRESSES = ["localhost", "ftp://localhost:1", "http://", "localhost:", "a b:1", "x/y:1", ""]
+NO_ADDRESSES += ["http://[::1", "http://localhost:99999", "localhost:99999", "[::1:8500", "http://:8501"]
+
+
+@pytest.mark.parametrize("server", NO_ADDRESSES)
 def test_what_is_no_address_is_refused(server):
     with pytest.raises(UserError, match=r"^server must be like http://localhost:8501 for REST, or localhost:8500"):
         connect(server)
@@ -111,6 +117,14 @@ def error_of(server, model_name="pix2pix", model_version=None, timeout=20, image
         client.translate(smooth_image() if image is None else image)
     assert "\n" not in str(caught.value)
     return caught.value
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((1, 4, 4, 3), np.uint8), 5]
+)
+def test_what_is_no_image_is_not_the_servers_fault(image):
+    with connect("localhost:1") as client, pytest.raises(UserError, match=r"asked for an image of uint8 \[H, W, 3\]"):
+        client.translate(image)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -161,7 +175,7 @@ def test_a_server_that_does_not_answer_in_time(server, address, protocol):
 
 
 @contextlib.contextmanager
-def web_server(status, content):
+def web_server(status, content, headers=()):
     """Answers every POST with this; yields its address, and what was posted as (path, JSON)."""
     posted = []
 
@@ -169,7 +183,8 @@ def web_server(status, content):
         def do_POST(self):
             posted.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
             self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
+            for name, value in (("Content-Length", str(len(content))), *headers):
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 
@@ -182,6 +197,10 @@ def web_server(status, content):
         running.shutdown()
 
 
+def _proto(value):
+    return value if isinstance(value, TensorProto) else tf.make_tensor_proto(value)
+
+
 @contextlib.contextmanager
 def grpc_server(code=None, details="", outputs=None):
     """Answers every Predict with an error, or with these outputs; yields its address."""
@@ -190,7 +209,7 @@ def grpc_server(code=None, details="", outputs=None):
         def Predict(self, request, context):
             if code:
                 context.abort(code, details)
-            return PredictResponse(outputs={name: tf.make_tensor_proto(value) for name, value in outputs.items()})
+            return PredictResponse(outputs={name: _proto(value) for name, value in outputs.items()})
 
     running = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
     add_PredictionServiceServicer_to_server(Service(), running)
@@ -235,14 +254,32 @@ def test_a_server_that_is_overloaded_is_not_available():
         b'{"outputs": [{"b64": "!"}]}',
         b'{"outputs": [{"b64": "aGVsbG8="}]}',
         b'{"outputs": [{"b64": "aGVsbG8="}, {"b64": "aGVsbG8="}]}',
+        b'{"error": null}',
     ],
 )
-@pytest.mark.parametrize("status", [200, 404])
-def test_a_web_server_of_another_kind_is_recognized(content, status):
+@pytest.mark.parametrize(
+    ("status", "named"), [(200, ""), (404, " (HTTP status 404 Not Found)"), (599, " (HTTP status 599)")]
+)
+def test_a_web_server_of_another_kind_is_recognized(content, status, named):
     with web_server(status, content) as (where, _):
         error = error_of(where)
     assert type(error) is UserError
-    assert str(error).startswith(f"{where} answers, but not as an export of pix2pix_tf does; check model_name")
+    assert str(error).startswith(f"{where} answers, but not as an export of pix2pix_tf does{named}; check model_name")
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_redirect_is_named_and_not_followed(status):
+    """Requests would read the whole body of each before it follows."""
+    with web_server(status, b"", [("Location", "https://elsewhere.example/\x1b[2J")]) as (where, posted):
+        assert str(error_of(where)) == (
+            f"{where} redirects to https://elsewhere.example/[2J; give the address of the server itself."
+        )
+    assert len(posted) == 1
+
+
+def test_an_error_is_shown_without_what_would_change_the_terminal():
+    with web_server(400, json.dumps({"error": "\x1b[2Jno\x07\r" + "o" * 1000}).encode()) as (where, _):
+        assert str(error_of(where)) == "[2Jno" + "o" * 495
 
 
 @pytest.mark.parametrize("outputs", [{}, {"a": [b"no image"]}, {"a": [b"x"], "b": [b"y"]}, {"a": 3}])
@@ -282,6 +319,34 @@ def test_with_a_seed_another_size_is_refused_too():
         pytest.raises(UserError, match="returned an image of 1x1 for one of 32x32; check model_name and the port"),
     ):
         client.translate(smooth_image(), seed=1)
+
+
+@pytest.mark.parametrize("value", ["1e300", "-1", "256", "1.5", "1" + "0" * 30, '"1"', "null"])
+def test_with_a_seed_values_that_are_no_pixels_are_refused(value):
+    with (
+        web_server(200, f'{{"outputs": [[[[{value}, 0, 0]]]]}}'.encode()) as (where, _),
+        connect(where) as client,
+        pytest.raises(UserError, match="answers, but not as an export of pix2pix_tf does"),
+    ):
+        client.translate(smooth_image(1, 1), seed=1)
+
+
+def test_one_value_does_not_stand_for_gigabytes():
+    value = tf.make_tensor_proto(np.uint8(7))
+    for side in (1, 10**4, 10**4, 3):
+        value.tensor_shape.dim.add(size=side)
+    with (
+        grpc_server(outputs={"image": value}) as where,
+        connect(where) as client,
+        pytest.raises(UserError, match="answers, but not as an export of pix2pix_tf does"),
+    ):
+        client.translate(smooth_image(), seed=1)
+
+
+def test_a_packed_reply_is_not_unpacked():
+    content = json.dumps({"outputs": [{"b64": base64.b64encode(to_png(smooth_image())).decode()}]}).encode()
+    with web_server(200, gzip.compress(content), [("Content-Encoding", "gzip")]) as (where, _):
+        assert "answers, but not as an export of pix2pix_tf does" in str(error_of(where))
 
 
 def test_a_reply_without_end_is_not_kept():
@@ -339,6 +404,21 @@ def test_this_very_machine_is_asked_without_a_proxy(proxied, address, translator
 def test_a_proxy_that_was_asked_is_named(proxied, prefix):
     where = f"{prefix}models.example.org:8500"
     assert str(error_of(where)).startswith(f"{where} is not available through the proxy {proxied} (")
+
+
+def test_the_address_of_every_interface_is_this_machine_too(proxied):
+    for server in ("http://0.0.0.0:1", "[::]:1"):
+        with connect(server) as client:
+            assert client.proxy == ""
+
+
+def test_the_proxy_for_everything_is_asked_over_rest(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "grpc_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", "http://proxy.example:1")
+    for server, proxy in [("http://models.example", "http://proxy.example:1"), ("models.example:8500", "")]:
+        with connect(server) as client:  # gRPC knows no such variable.
+            assert client.proxy == proxy
 
 
 def test_a_server_that_needs_no_proxy_is_asked_without_one(proxied, monkeypatch):

@@ -1,6 +1,7 @@
 """What a path holds: a run, an export, a folder of exports, or none of them."""
 
 import os
+import socket
 
 import pytest
 
@@ -53,3 +54,26 @@ def test_what_would_be_waited_for_is_refused(model):
     os.mkfifo(model / "9" / "variables" / "variables.index")
     with pytest.raises(UserError, match=r"9/variables/variables\.index is no regular file; remove it, or"):
         check_regular(model / "9")
+
+
+@pytest.mark.parametrize("kind", ["a named pipe", "a socket", "a device"])
+def test_what_would_be_waited_for_is_found_behind_links_too(tmp_path, kind):
+    """Links that lead back, of which two would make endless many paths, are followed once."""
+    version, elsewhere = tmp_path / "1", tmp_path / "elsewhere"
+    version.mkdir()
+    elsewhere.mkdir()
+    for name in ("a", "b"):
+        (elsewhere / name).symlink_to(tmp_path)
+    (version / "assets").symlink_to(elsewhere)
+    (version / "nowhere").symlink_to(tmp_path / "missing")
+    check_regular(version)
+    path = elsewhere / "x"
+    with socket.socket(socket.AF_UNIX) as bound:
+        if kind == "a named pipe":
+            os.mkfifo(path)
+        elif kind == "a socket":
+            bound.bind(os.path.relpath(path))
+        else:
+            path.symlink_to("/dev/zero")
+        with pytest.raises(UserError, match=r"1/assets/.*x is no regular file; remove it, or"):
+            check_regular(version)

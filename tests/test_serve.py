@@ -34,6 +34,7 @@ from serving_process import (
     started,
     wait_until,
 )
+from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
 from tensorflow_serving.apis.classification_pb2 import ClassificationRequest
 from tensorflow_serving.apis.inference_pb2 import MultiInferenceRequest
 from tensorflow_serving.apis.model_management_pb2 import ReloadConfigRequest
@@ -47,6 +48,7 @@ from pix2pix_tf.utils.hosts import answered_hosts, is_loopback
 
 pytest_plugins = "serving_exports"
 
+STRING = tf.string.as_datatype_enum
 FILE = encoded(smooth_image())
 ONE = json.dumps({"instances": [b64(FILE)]}).encode()
 
@@ -137,7 +139,8 @@ def test_which_hosts_are_answered():
 def test_a_body_may_be_gzip(server):
     headers = {"Content-Encoding": "gzip"}
     long = ONE[:-1] + b', "note": "' + b"x" * 2**21 + b'"}'  # It is unpacked in several pieces.
-    for body in (gzip.compress(ONE), gzip.compress(long)):
+    members = b"".join(map(gzip.compress, (ONE[:40], b"", ONE[40:])))
+    for body in (gzip.compress(ONE), gzip.compress(long), members):
         response = requests.post(f"{server.url}/v1/models/pix2pix:predict", body, headers=headers, timeout=PATIENCE)
         (prediction,) = response.json()["predictions"]
         (expected,) = server.post(ONE).json()["predictions"]
@@ -149,6 +152,8 @@ def test_a_body_may_be_gzip(server):
     [
         (b"no gzip", "gzip", 400, "the body is not gzip"),
         (gzip.compress(ONE)[:-9], "gzip", 400, "the body is not gzip, or is cut short"),
+        (gzip.compress(ONE) + gzip.compress(ONE)[:9], "gzip", 400, "the body is not gzip, or is cut short"),
+        (gzip.compress(ONE) + b"more", "gzip", 400, "the body is not gzip (Error"),
         (
             gzip.compress(bytes(MAX_BYTES + 1), 1),
             "gzip",
@@ -240,11 +245,14 @@ def test_a_message_that_is_too_large_is_refused(server):
         ({"sides": [1, 1, 1, 3], "int_val": [1, 2, 300]}, "image is not a valid tensor"),
         ({"sides": [1, 1, 1, 3], "tensor_content": b"12"}, "image is not a valid tensor"),
         ({"sides": [1, 1, 1, 3], "tensor_content": b"123", "dtype": 999}, "image is not a valid tensor"),
+        ({"sides": [-1, 1, 1, 3], "tensor_content": b"123"}, r"image has a negative side: \[-1, 1, 1, 3\]"),
+        ({"sides": [1], "dtype": STRING}, r"image has 0 strings, which is not what its shape says: \[1\]"),
+        ({"sides": [8_000_000], "dtype": STRING, "string_val": [FILE]}, "image has 1 strings, which is not what its"),
     ],
 )
 def test_malformed_tensors_are_refused(server, tensor, sentence):
     tensor = dict(tensor)
-    shape = tf.TensorShape(tensor.pop("sides")).as_proto()
+    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=side) for side in tensor.pop("sides")])
     value = tf.make_tensor_proto(0).__class__(tensor_shape=shape, **{"dtype": tf.uint8.as_datatype_enum, **tensor})
     with pytest.raises(Refusal, match=f"400: {sentence}"), refusals():
         server.predictions.Predict(request_of(value), timeout=PATIENCE)
@@ -258,6 +266,22 @@ def test_labels_and_unknown_outputs_are_refused(server):
     request.output_filter.append("depth")
     with pytest.raises(Refusal, match="400: output 'depth' is unknown; the signature gives image"), refusals():
         server.predictions.Predict(request, timeout=PATIENCE)
+
+
+def test_a_name_of_any_length_is_refused_with_a_short_sentence(server):
+    """gRPC sends it as a header, which would be too long."""
+    for ask in (server.ask_rest, server.ask_grpc):
+        with pytest.raises(Refusal, match="400: signature 'äää") as refusal:
+            ask("ä" * 100_000, {"image": smooth_image()[None]})
+        assert len(refusal.value.message) == 500
+
+
+def test_small_files_of_many_pixels_together_are_refused(server):
+    content = encoded(np.zeros((4000, 4000), np.uint8))
+    for ask in (server.ask_rest, server.ask_grpc):
+        with pytest.raises(Refusal, match="400: the images of the request have 80000000 pixels together"):
+            ask("serving_default", {"image_bytes": [content] * 5})
+    assert server.post(ONE).status_code == 200
 
 
 def test_a_client_that_goes_away_or_talks_nonsense_leaves_no_trace(server):

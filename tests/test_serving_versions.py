@@ -179,6 +179,15 @@ def test_a_folder_without_a_version(tmp_path):
         ModelVersions("m", str(tmp_path / "nowhere"))
 
 
+def test_a_version_whose_card_is_damaged_is_not_loaded(models, base, monkeypatch):
+    (base / "2" / "assets.extra").mkdir(parents=True)
+    (base / "2" / "assets.extra" / "model_card.json").write_text("[")
+    monkeypatch.setattr(versions, "SavedModel", None)  # Nothing is loaded that nobody would unload.
+    with pytest.raises(UserError, match=r"version 2 in .* cannot be loaded \(.*model_card.json is no sound JSON"):
+        models.refresh()
+    assert models.serving.number == 1
+
+
 def test_the_card_is_there_if_the_export_has_one(models, base):
     assert models.serving.card == {}
     (base / "2" / "assets.extra").mkdir(parents=True)

@@ -152,6 +152,7 @@ UNSOUND = {
     "nested without end": b'{"a":' * 100_000,
     "null": b"null",
     "an array": b"[null, 1]",
+    "a name twice": b'{"a": 1, "b": [{"c": 1, "c": 1}]}',
     "a large float": b'{"a": 1e400}',
     "a large integer": b'{"a": 1%s}' % (b"0" * 400),
     "a very large integer": b'{"a": 1%s}' % (b"0" * 5000),

@@ -50,6 +50,14 @@ def test_name_and_palette_are_in_the_page_whatever_they_hold(name):
     assert parsers[0].tags == parsers[1].tags > 20
 
 
+@pytest.mark.parametrize("config", [None, 1, [1], {}, {"image_size": None}])
+def test_a_card_that_somebody_has_edited_is_no_obstacle(config):
+    parser = ScriptText()
+    with served(web_page.routes("a", {"config": config})) as url:
+        parser.feed(requests.get(url).text)
+    assert json.loads(parser.text) == {"model": "a", "palette": None, "size": None}
+
+
 def test_headers():
     with served(web_page.routes("a", {})) as url:
         for path, kind in (

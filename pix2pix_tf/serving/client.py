@@ -8,12 +8,11 @@ does, so images come from there.
 """
 
 import base64
+import http.client
 import io
-import queue
+import math
 import re
-import threading
 import urllib.parse
-import urllib.request
 
 import grpc
 import numpy as np
@@ -24,11 +23,13 @@ from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceStub
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.utils.hosts import is_loopback
+from pix2pix_tf.images import MAX_PIXELS
+from pix2pix_tf.serving.connections import innermost_reason, is_url, proxy_of, within
 from pix2pix_tf.utils.json_files import parse_json
 from pix2pix_tf.utils.seeds import seed_pair
 from pix2pix_tf.utils.tf_errors import assertion_text
 
+LONGEST = 500  # characters of an error that are shown
 MOST_OF_REPLY, MOST_OF_VALUE = 2**20, 30  # bytes that are read, and for each value; in JSON it takes five to ten
 
 
@@ -52,9 +53,9 @@ def connect(
     """
     if not re.fullmatch(r"[\w.-]+", model_name, re.ASCII):
         raise UserError(f"model_name must be of letters, digits, _, . and -. Received: {model_name!r}.")
-    if re.match(r"https?://[^/]", server):
+    if is_url(server):
         return RestClient(server.rstrip("/"), model_name, model_version, timeout)
-    if re.fullmatch(r"[^/\s]+:\d+", server):
+    if re.fullmatch(r"[^/\s]+:\d+", server) and is_url(f"http://{server}"):
         return GrpcClient(server, model_name, model_version, timeout)
     raise UserError(
         "server must be like http://localhost:8501 for REST, or localhost:8500 for gRPC (host and port). "
@@ -75,18 +76,22 @@ class _Client:
 
         Raises:
           ImageRefused: the server does not take this image.
-          UserError: the server cannot be reached, is too slow, has no such model, or returns something else.
+          UserError: `image` is something else, or the server cannot be reached, is too slow, has no such model, or
+            returns something else.
         """
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise UserError(f"A server is asked for an image of uint8 [H, W, 3]. Received: {_described(image)}.")
+        noise = None if seed is None else seed_pair(seed)
         try:
-            if seed is None:
+            if noise is None:
                 inputs = {"image_bytes": np.array([to_png(image)], object)}
                 (content,) = self._predict("serving_default", inputs, MOST_OF_REPLY + image.size * MOST_OF_VALUE)
                 return self._from_png(content, image.shape)
-            inputs = {"image": image[None], "seed": np.array(seed_pair(seed), np.int32)}
+            inputs = {"image": image[None], "seed": np.array(noise, np.int32)}
             (output,) = self._predict("sample", inputs, MOST_OF_REPLY + image.size * MOST_OF_VALUE)
             output = np.asarray(output)
             self._check_shape(output.shape, image.shape)
-            if not np.array_equal(output, output.astype(np.uint8)):
+            if output.dtype.kind not in "iu" or not np.array_equal(output, output.astype(np.uint8)):
                 raise ValueError("no uint8 values")
             return output.astype(np.uint8)
         except UserError:
@@ -134,9 +139,11 @@ class _Client:
             "and its port."
         )
 
-    def _no_export(self):
+    def _no_export(self, status=requests.codes.ok):
+        line = f"{status} {http.client.responses.get(status, '')}".strip()
+        says = "" if status == requests.codes.ok else f" (HTTP status {line})"
         return UserError(
-            f"{self.server} answers{self._through_proxy()}, but not as an export of pix2pix_tf does; "
+            f"{self.server} answers{self._through_proxy()}, but not as an export of pix2pix_tf does{says}; "
             "check model_name and the port, and that the model is one of RGB images."
         )
 
@@ -153,7 +160,7 @@ class RestClient(_Client):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.proxy = _proxy_of(self.server, urllib.parse.urlsplit(self.server).scheme)
+        self.proxy = proxy_of(self.server, urllib.parse.urlsplit(self.server).scheme, "all")
         self._session = self._new_session()
 
     def _new_session(self):
@@ -170,19 +177,19 @@ class RestClient(_Client):
         url = f"{self.server}/v1/models/{self.model_name}{version}:predict"
         body = {"signature_name": signature_name, "inputs": {name: _to_json(array) for name, array in inputs.items()}}
         try:
-            status, content = _within(self.timeout, lambda: self._post(url, body, most))
+            status, content = within(self.timeout, lambda: self._post(url, body, most))
         except (requests.Timeout, TimeoutError) as error:
             self._session = self._new_session()  # A thread may be using the other one still.
             raise self._too_slow() from error
         except requests.RequestException as error:
-            raise self._unavailable(_innermost_reason(error)) from error
+            raise self._unavailable(innermost_reason(error)) from error
         try:
             content = parse_json(content, "the reply")
-        except UserError as error:
-            raise self._no_export() from error
-        if status == requests.codes.ok:
-            return _from_json(content["outputs"])
-        sentence = _sentence(content["error"])
+            if status == requests.codes.ok:
+                return _from_json(content["outputs"])
+            sentence = _sentence(content["error"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._no_export(status) from error
         if status == requests.codes.not_found:
             raise self._not_found(sentence)
         if status == requests.codes.service_unavailable:
@@ -190,8 +197,16 @@ class RestClient(_Client):
         raise ImageRefused(sentence)
 
     def _post(self, url, body, most):
-        """The status of a reply, and its body; ValueError if that has more than `most` bytes."""
-        with self._session.post(url, json=body, timeout=self.timeout, stream=True) as response:
+        """The status of a reply, and its body; ValueError if that has more than `most` bytes, or would be unpacked."""
+        how = {"timeout": self.timeout, "stream": True, "headers": {"Accept-Encoding": "identity"}}
+        with self._session.post(url, json=body, allow_redirects=False, **how) as response:
+            if response.is_redirect:
+                raise UserError(
+                    f"{self.server} redirects{self._through_proxy()} to {_sentence(response.headers['location'])}; "
+                    "give the address of the server itself."
+                )
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise ValueError("a reply that is packed")
             content = bytearray()
             for part in response.iter_content(2**16):
                 content += part
@@ -205,9 +220,10 @@ class GrpcClient(_Client):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.proxy = _proxy_of(f"//{self.server}", "grpc", "https", "http")
+        self.proxy = proxy_of(f"//{self.server}", "grpc", "https", "http")
         # gRPC's own limit is 4 MB, less than the pixels of many images.
-        options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", int(bool(self.proxy)))]
+        most = MOST_OF_REPLY + 4 * MAX_PIXELS
+        options = [("grpc.max_receive_message_length", most), ("grpc.enable_http_proxy", int(bool(self.proxy)))]
         self._channel = grpc.insecure_channel(self.server, options)
         self._service = PredictionServiceStub(self._channel)
 
@@ -224,6 +240,8 @@ class GrpcClient(_Client):
             (output,) = self._service.Predict(request, self.timeout).outputs.values()
         except grpc.RpcError as error:
             raise self._meaning(error.code(), _sentence(error.details())) from error
+        if math.prod(dim.size for dim in output.tensor_shape.dim) > most:  # One value may stand for all.
+            raise ValueError(f"a reply of more than {most} values")
         return tf.make_ndarray(output)
 
     def _meaning(self, code, sentence):
@@ -254,42 +272,14 @@ def _from_json(values):
     return [base64.b64decode(value["b64"]) if isinstance(value, dict) else value for value in values]
 
 
+def _described(image):
+    return f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
+
+
 def _sentence(message):
-    """The export's own sentence in an error of TensorFlow, which tells where in the graph it happened, too."""
-    return assertion_text(message) or message.partition("\n")[0]
+    """The export's own sentence in an error of TensorFlow, which tells where in the graph it happened, too.
 
-
-def _proxy_of(url, *schemes):
-    """The proxy that the environment has for a server; "" for one on this very machine, which is asked directly."""
-    if is_loopback(urllib.parse.urlsplit(url).hostname or "") or requests.utils.should_bypass_proxies(url, None):
-        return ""
-    proxies = urllib.request.getproxies()
-    return next((proxies[scheme] for scheme in schemes if scheme in proxies), "")
-
-
-def _within(seconds, function):
-    """function(), run in a thread; TimeoutError if that takes longer, as each single read may be in time."""
-    done = queue.SimpleQueue()
-
-    def run():
-        try:
-            done.put((function(), None))
-        except BaseException as error:
-            done.put((None, error))
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        result, error = done.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError from None
-    if error:
-        raise error
-    return result
-
-
-def _innermost_reason(error):
-    """What an error of requests comes from, such as "Connection refused"."""
-    while error.__context__:
-        error = error.__context__
-    reason = getattr(error, "strerror", None) or str(error)
-    return reason if reason.isprintable() else "it does not speak HTTP"
+    Of what a server sends, a terminal is shown what can be printed, up to LONGEST characters.
+    """
+    sentence = assertion_text(message) or message.partition("\n")[0]
+    return "".join(filter(str.isprintable, sentence))[:LONGEST]

@@ -10,9 +10,10 @@ from tensorflow_serving.apis.predict_pb2 import PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
 
 from pix2pix_tf.serving.refusals import Refused, invalid
-from pix2pix_tf.serving.saved_model import DEFAULT_SIGNATURE, check_names, is_large
+from pix2pix_tf.serving.request_size import is_large
+from pix2pix_tf.serving.saved_model import DEFAULT_SIGNATURE, check_names
 from pix2pix_tf.serving.versions import ModelVersions
-from pix2pix_tf.serving.workers import MAX_BYTES, Workers, to_the_end
+from pix2pix_tf.serving.workers import LARGE_BYTES, MAX_BYTES, Workers, to_the_end
 
 METADATA_FIELD = "signature_def"  # the only one that there is
 
@@ -50,13 +51,13 @@ class PredictionService(PredictionServiceServicer):
             await context.abort(refused.code, refused.sentence)
 
     async def _predict(self, request):
-        with self._models.use(*_asked_for(request)) as version:
+        size = request.ByteSize()
+        with self._workers.holding() as hold, self._models.use(*_asked_for(request)) as version:
+            hold(size)
             signature_name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-            check_names(request.inputs, version.model.signature(signature_name))
-            inputs = {name: _to_array(name, tensor) for name, tensor in request.inputs.items()}
-            return await self._workers.run(
-                self._respond, request, version, signature_name, inputs, large=is_large(inputs)
-            )
+            signature = version.model.signature(signature_name)
+            inputs, large = await self._workers.run(_read, request, signature, large=size > LARGE_BYTES)
+            return await self._workers.run(self._respond, request, version, signature_name, inputs, large=large)
 
     def _respond(self, request, version, signature_name, inputs):
         outputs = version.model.predict(signature_name, inputs)
@@ -98,14 +99,24 @@ def _set_spec(spec, name, number, signature_name=""):
     spec.version.value = number
 
 
+def _read(request, signature):
+    """The inputs of a request as arrays, and whether they are large; Refused if they do not fit the signature."""
+    check_names(request.inputs, signature)
+    inputs = {name: _to_array(name, tensor) for name, tensor in request.inputs.items()}
+    return inputs, is_large(inputs)
+
+
 def _to_array(name, tensor):
-    """A `TensorProto` → an array. One value may stand for all in it, so that its size is checked first."""
+    """A `TensorProto` → an array. One number may stand for all in it, so that its size is checked first."""
     try:
-        dtype = tf.as_dtype(tensor.dtype)
+        dtype, sides = tf.as_dtype(tensor.dtype), [dim.size for dim in tensor.tensor_shape.dim]
         if dtype in (tf.resource, tf.variant):
             raise invalid(f"{name} is a {dtype.name}; numbers and strings are allowed")
-        size = math.prod(dim.size for dim in tensor.tensor_shape.dim) * dtype.size
-        if size > MAX_BYTES:
+        if min(sides, default=0) < 0:
+            raise invalid(f"{name} has a negative side: {sides}")
+        if dtype == tf.string and len(tensor.string_val) != math.prod(sides):
+            raise invalid(f"{name} has {len(tensor.string_val)} strings, which is not what its shape says: {sides}")
+        if (size := math.prod(sides) * dtype.size) > MAX_BYTES:
             raise invalid(f"{name} has {size} bytes; up to {MAX_BYTES} are allowed")
         return tf.make_ndarray(tensor)
     except (KeyError, TypeError, ValueError, OverflowError) as error:

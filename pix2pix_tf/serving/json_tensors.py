@@ -22,8 +22,10 @@ from pix2pix_tf.serving.saved_model import check_names
 from pix2pix_tf.utils.json_files import parse_json
 
 LONG = 1000  # bytes; longer lists of integers become arrays at once, without a Python object for each number
+PIECE = 2**20  # bytes of a response that are sent at a time
 MAX_REST = 2**20  # bytes of what is no such list and no long string, as each three may become an object
-_STRING_OR_NUMBERS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|\[[-+.eE\d\s,\[\]]*', re.DOTALL)
+# A string that does not end is one, too: looking for its end from each quote in it would take for ever.
+_STRING_OR_NUMBERS = re.compile(rb'"(?>[^"\\]+|\\.)*+"?|\[[-+.eE\d\s,\[\]]*', re.DOTALL)
 
 
 def parse(body: bytes) -> dict:
@@ -90,30 +92,49 @@ def to_arrays(request: dict, signature) -> dict[str, np.ndarray]:
     return {name: _to_array(name, value, signature.inputs[name]) for name, value in columns.items()}
 
 
-def to_json(outputs: dict[str, np.ndarray], request: dict) -> bytes:
-    """The response to `request`, in its format."""
-    rows = "instances" in request
+def to_json(outputs: dict[str, np.ndarray], request: dict) -> list[bytes]:
+    """The response to `request`, in its format: pieces of about a megabyte, which need not be in memory twice."""
+    pieces, piece = [], bytearray()
+    for text in _texts(outputs, "instances" in request):
+        piece += text
+        if len(piece) > PIECE:
+            pieces.append(bytes(piece))
+            piece.clear()
+    return [*pieces, bytes(piece)]
+
+
+def _texts(outputs, rows):
+    yield b'{"predictions": ' if rows else b'{"outputs": '
     if len(outputs) == 1:
-        ((name, array),) = outputs.items()
-        value = _text(name, array)
+        yield from _text(*next(iter(outputs.items())))
     elif rows:
-        each = [
-            {name: np.array(a[i], a.dtype) for name, a in outputs.items()}
-            for i in range(min(map(len, outputs.values())))
-        ]
-        value = b"[" + b", ".join(map(_object, each)) + b"]"
+        for i in range(min(map(len, outputs.values()))):
+            yield b", " if i else b"["
+            yield from _object({name: np.array(array[i], array.dtype) for name, array in outputs.items()})
+        yield b"]"
     else:
-        value = _object(outputs)
-    return b'{"%s": %s}' % (b"predictions" if rows else b"outputs", value)
+        yield from _object(outputs)
+    yield b"}"
 
 
 def _object(outputs):
-    return b"{" + b", ".join(json.dumps(name).encode() + b": " + _text(name, a) for name, a in outputs.items()) + b"}"
+    for place, (name, array) in enumerate(outputs.items()):
+        yield (b", " if place else b"{") + json.dumps(name).encode() + b": "
+        yield from _text(name, array)
+    yield b"}"
 
 
 def _text(name, array):
-    """The JSON text of an output."""
-    return format_numbers(array) if array.dtype == np.uint8 else json.dumps(_encoded(name, array).tolist()).encode()
+    """The JSON text of an output, in pieces."""
+    if array.dtype != object and array.ndim > 1 and array.nbytes > PIECE:
+        for place, part in enumerate(array):
+            yield b"," if place else b"["
+            yield from _text(name, part)
+        yield b"]"
+    elif array.dtype == np.uint8:
+        yield format_numbers(array)
+    else:
+        yield json.dumps(_encoded(name, array).tolist()).encode()
 
 
 def _columns(request, names):

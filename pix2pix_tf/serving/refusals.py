@@ -13,17 +13,21 @@ HTTP_STATUS = {
 }
 
 
+LONGEST = 500  # characters of a sentence, which gRPC sends as a header; a name in it may have any length
+
+
 class Refused(Exception):
     """A request that gets a code and a sentence in the place of outputs.
 
     Attributes:
       code: a `grpc.StatusCode`, one of HTTP_STATUS.
-      sentence: what was wrong, what is allowed.
+      sentence: what was wrong, what is allowed; cut to LONGEST.
     """
 
     def __init__(self, code: StatusCode, sentence: str):
         super().__init__(sentence)
-        self.code, self.sentence = code, sentence
+        self.code = code
+        self.sentence = sentence if len(sentence) <= LONGEST else sentence[: LONGEST - 1] + "…"
 
 
 def invalid(sentence: str) -> Refused:

@@ -22,32 +22,48 @@ async def read_body(request, hold) -> bytes:
     Raises:
       Refused: it is too large, is damaged, or has another encoding.
     """
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    encoding = ",".join(request.headers.getlist("content-encoding")).strip().lower() or "identity"
     if encoding not in ("identity", "gzip", "x-gzip"):
         raise invalid(f"Content-Encoding must be gzip or identity. Received: {encoding[:50]!r}")
-    unpacker = None if encoding == "identity" else zlib.decompressobj(wbits=31)
-    kept, size = bytearray(), 0
+    gzip = None if encoding == "identity" else _Gzip()
+    kept, sent, unpacked = bytearray(), 0, 0
     async for part in request.stream():
-        for piece in _unpacked(part, unpacker) if unpacker and size <= MAX_BYTES else [part]:
-            size += len(piece)
-            if size > MAX_BYTES:
-                kept.clear()
+        sent += len(part)
+        if max(sent, unpacked) > MAX_BYTES:
+            kept.clear()
+            continue
+        for piece in gzip.unpack(part) if gzip else [part]:
+            unpacked += len(piece)
+            if unpacked > MAX_BYTES:
                 break
             hold(len(piece))
             kept += piece
-    if size > MAX_BYTES:
-        has = f"{size} bytes" if not unpacker else "more, unpacked"
+    if max(sent, unpacked) > MAX_BYTES:
+        has = f"{sent} bytes" if sent > MAX_BYTES else "more, unpacked"
         raise Refused(StatusCode.RESOURCE_EXHAUSTED, f"the body has {has}; up to {MAX_BYTES} are allowed")
-    if unpacker and not unpacker.eof:
+    if gzip and not gzip.is_whole:
         raise invalid("the body is not gzip, or is cut short; send it whole, or without Content-Encoding")
     return bytes(kept)
 
 
-def _unpacked(part, unpacker):
-    """Yields what a part of a gzip stream holds, in pieces."""
-    while part:
-        try:
-            yield unpacker.decompress(part, PIECE)
-        except zlib.error as error:
-            raise invalid(f"the body is not gzip ({error}); send it without Content-Encoding") from error
-        part = unpacker.unconsumed_tail
+class _Gzip:
+    """A gzip stream of one or more members, one behind the other (RFC 1952), that is unpacked part by part."""
+
+    def __init__(self):
+        self._member = zlib.decompressobj(wbits=31)
+
+    @property
+    def is_whole(self):
+        """Whether the last member has come to its end."""
+        return self._member.eof
+
+    def unpack(self, part):
+        """Yields what a part holds, in pieces of at most PIECE bytes."""
+        while part:
+            if self._member.eof:
+                self._member = zlib.decompressobj(wbits=31)
+            try:
+                yield self._member.decompress(part, PIECE)
+            except zlib.error as error:
+                raise invalid(f"the body is not gzip ({error}); send it without Content-Encoding") from error
+            part = self._member.unconsumed_tail or self._member.unused_data

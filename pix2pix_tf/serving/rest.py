@@ -10,13 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from pix2pix_tf.serving import json_tensors, web_page
 from pix2pix_tf.serving.refusals import HTTP_STATUS, Refused
 from pix2pix_tf.serving.request_body import read_body
-from pix2pix_tf.serving.saved_model import is_large
+from pix2pix_tf.serving.request_size import is_large
 from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import LARGE_BYTES, Workers, to_the_end
 
@@ -52,7 +52,7 @@ def make_app(models: ModelVersions, workers: Workers, card: dict, hosts: list[st
                 response = await to_the_end(_predict(models, workers, _asked_for(request), body))
         except asyncio.CancelledError as error:  # Uvicorn has waited long enough.
             raise Refused(StatusCode.UNAVAILABLE, "the server was stopped before the request was done") from error
-        return Response(response, media_type="application/json")
+        return _sent(response)
 
     model, version = "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
     return Starlette(
@@ -77,13 +77,28 @@ async def _predict(models, workers, asked_for, body):
 
         def read():
             request = json_tensors.parse(body)
-            return request, json_tensors.to_arrays(request, version.model.signature(request.get("signature_name", "")))
+            inputs = json_tensors.to_arrays(request, version.model.signature(request.get("signature_name", "")))
+            return request, inputs, is_large(inputs)
 
         def respond():
             return json_tensors.to_json(version.model.predict(request.get("signature_name", ""), inputs), request)
 
-        request, inputs = await workers.run(read, large=len(body) > LARGE_BYTES)
-        return await workers.run(respond, large=is_large(inputs))
+        request, inputs, large = await workers.run(read, large=len(body) > LARGE_BYTES)
+        return await workers.run(respond, large=large)
+
+
+def _sent(pieces):
+    """A response of one piece, or of many, each of which is dropped when it has been sent."""
+    if len(pieces) == 1:
+        return Response(pieces[0], media_type="application/json")
+    length = sum(map(len, pieces))
+    pieces.reverse()
+
+    async def one_by_one():
+        while pieces:
+            yield pieces.pop()
+
+    return StreamingResponse(one_by_one(), media_type="application/json", headers={"Content-Length": str(length)})
 
 
 def _asked_for(request):

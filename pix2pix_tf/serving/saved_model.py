@@ -1,7 +1,6 @@
 """An export in memory, and the one function by which it is asked."""
 
 import gc
-import io
 import os
 
 import numpy as np
@@ -9,8 +8,6 @@ import tensorflow as tf
 from grpc import StatusCode
 from tensorflow_serving.apis import get_model_metadata_pb2, prediction_log_pb2
 
-from pix2pix_tf import images
-from pix2pix_tf.errors import UserError
 from pix2pix_tf.serving import memory
 from pix2pix_tf.serving.refusals import Refused, invalid
 from pix2pix_tf.utils.plain_paths import plain_path
@@ -19,8 +16,6 @@ from pix2pix_tf.utils.tf_errors import assertion_text
 # Where TensorFlow Serving looks for them. (exporting.recording writes them, but needs far more than a server does.)
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
 DEFAULT_SIGNATURE = "serving_default"
-LARGE_PIXELS = 2**20  # of an image; a request with a larger one takes a gigabyte for a network of the paper's width
-MULTIPLE = 256  # Sides are padded to a multiple of it, or of a smaller power of two.
 
 # TensorFlow advises against its older loader, in a warning that a user of the server can do nothing about.
 tf.get_logger().setLevel("ERROR")
@@ -117,30 +112,6 @@ def check_names(inputs, signature) -> None:
     for name in inputs:
         if name not in signature.inputs:
             raise invalid(f"input {name!r} is unknown; the signature takes {', '.join(sorted(signature.inputs))}")
-
-
-def is_large(inputs: dict[str, np.ndarray]) -> bool:
-    """Whether the largest image in the inputs of a signature, padded, has more than LARGE_PIXELS."""
-    areas = [0]
-    for array in inputs.values():
-        if array.dtype == object:
-            areas += [_padded_area(*_size_of(content)) for content in array.flat]
-        elif array.ndim == 4:
-            areas.append(_padded_area(*array.shape[1:3]))
-    return max(areas) > LARGE_PIXELS
-
-
-def _size_of(content):
-    """Height and width of an encoded image; zero if it has none, as the graph will say."""
-    try:
-        header = images.read_header(io.BytesIO(content), "")
-    except UserError:
-        return 0, 0
-    return header.height, header.width
-
-
-def _padded_area(height, width):
-    return -(-height // MULTIPLE) * MULTIPLE * -(-width // MULTIPLE) * MULTIPLE
 
 
 def _check_type_and_shape(name, array, info):

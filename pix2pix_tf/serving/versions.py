@@ -98,7 +98,8 @@ class ModelVersions:
     def _take_over(self, number, folder):
         self._set_status(number, ModelVersionStatus.LOADING)
         check_regular(folder)
-        new = Version(number, SavedModel(str(folder)), _card(folder))
+        card = _card(folder)  # First: if it is damaged, no model is left loaded.
+        new = Version(number, SavedModel(str(folder)), card)
         with self._changed:
             old, self._serving = self._serving, new
             self._set_status(number, ModelVersionStatus.AVAILABLE)

@@ -31,10 +31,11 @@ def parse_json(text: str | bytes, name: str, kind: type = dict, advice: str = "r
 
     Raises:
       UserError: it is cut short or otherwise no JSON, no UTF-8, nested too deeply, holds a number that is too large
-        for float64, or is of another kind. NaN and Infinity, which Python writes, are read.
+        for float64 or an object with one name twice, or is of another kind. NaN and Infinity, which Python writes, are
+        read.
     """
     try:
-        value = json.loads(text, parse_float=_finite, parse_int=_of_float64)
+        value = json.loads(text, parse_float=_finite, parse_int=_of_float64, object_pairs_hook=_each_once)
     except RecursionError:
         raise UserError(f"{name} is no sound JSON (nested too deeply); {advice}.") from None
     except ValueError as error:  # Bad syntax or encoding, or one of ours.
@@ -42,6 +43,16 @@ def parse_json(text: str | bytes, name: str, kind: type = dict, advice: str = "r
         raise UserError(f"{name} is no sound JSON ({reason}); {advice}.") from None
     if not isinstance(value, kind):
         raise UserError(f"{name} must hold {_KINDS[kind]} of JSON, not {json.dumps(value)[:40]}; {advice}.")
+    return value
+
+
+def _each_once(pairs):
+    """The object of these pairs; which of two values under one name was meant, nobody knows."""
+    value = {}
+    for name, inner in pairs:
+        if name in value:
+            raise ValueError(f"the name {name[:40]!r} twice in one object")
+        value[name] = inner
     return value
 
 
