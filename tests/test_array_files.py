@@ -214,3 +214,4 @@ def test_rgb_is_what_it_was():
     assert np.array_equal(RGB.from_network(images.to_network(levels)), levels)
     noise = RNG.uniform(-1.2, 1.2, (32, 32, 3)).astype(np.float32)
     assert np.array_equal(RGB.from_network(noise), images.to_uint8(noise))
+    assert RGB.clipped(levels) is levels  # Nothing is added to the path of usual images.

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import skimage.color
+import tensorflow as tf
 
 from pix2pix_tf import images
 from pix2pix_tf.config import Config
@@ -141,3 +142,16 @@ def test_channels_name_the_first_task_that_has_them():
 def test_inpaint_learns_from_the_whole_image():
     target = image()
     np.testing.assert_array_equal(task_named("inpaint").encode(target, target)[1], target)
+
+
+def test_inpaint_and_translate_have_the_channels_of_the_data():
+    task = get_task(Config(task="inpaint", input_channels=5, output_channels=5))
+    assert (task.input_channels, task.output_channels) == (5, 5)
+    source = tf.random.stateless_uniform([1, 8, 8, 5], [0, 1], 0.5, 1.0)
+    condition, target = task.encode(source, source)
+    assert np.all(condition[0, 2:6, 2:6] == 0) and np.all(condition[0, :2] == source[0, :2])
+    filled = task.decode(-source, source)
+    assert np.all(filled[0, 2:6, 2:6] == -target[0, 2:6, 2:6]) and np.all(filled[0, :2] == source[0, :2])
+    task = get_task(Config(input_channels=1, output_channels=7))
+    assert (task.input_channels, task.output_channels) == (1, 7)
+    assert (get_task(Config()).input_channels, get_task(Config(task="colorize")).output_channels) == (3, 2)
