@@ -142,8 +142,8 @@ def _found(path, shape, dtype, file_format, as_rgb=False):
     height, width, channels = shape
     if height * width > images.MAX_PIXELS:
         raise UserError(
-            f"{path} is {width}x{height}, more than the {images.MAX_PIXELS // 10**6} megapixels that are allowed; "
-            "make it smaller or remove it."
+            f"{path} is {height}x{width} (height x width), more than the {images.MAX_PIXELS // 10**6} megapixels that "
+            "are allowed; make it smaller or remove it."
         )
     kind = f"{'NumPy' if file_format == 'npy' else file_format.upper()} {dtype.name} x {channels}"
     return Found(height, width, channels, dtype.name, file_format, kind, as_rgb=as_rgb)

@@ -121,8 +121,8 @@ def _opened(file, name):
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise UserError(
-                    f"{name} is {width}x{height}, more than the {MAX_PIXELS // 10**6} megapixels that are allowed; "
-                    "make it smaller or remove it."
+                    f"{name} is {height}x{width} (height x width), more than the {MAX_PIXELS // 10**6} megapixels that "
+                    "are allowed; make it smaller or remove it."
                 )
             yield image
     except UserError:

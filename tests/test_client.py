@@ -131,7 +131,7 @@ def test_what_is_no_image_is_not_the_servers_fault(image):
 def test_an_image_that_the_server_does_not_take_is_refused_with_its_sentence(address, translator, protocol):
     error = error_of(address(protocol), image=smooth_image(80, 90))
     assert type(error) is ImageRefused
-    assert str(error) == f"the image is 90x80; from 1 to {LIMIT} pixels are allowed"
+    assert str(error) == f"the image is 80x90 (height x width); from 1 to {LIMIT} pixels are allowed"
     with connect(address(protocol)) as client:
         with pytest.raises(ImageRefused):
             client.translate(smooth_image(80, 90), seed=1)
@@ -538,7 +538,8 @@ def test_images_of_all_kinds_are_answered_and_bad_ones_do_not_stop_them(
     assert errors.splitlines() == [
         f"error: {bad} cannot be decoded (not an image that can be read); replace or remove it.",
         f"error: out/{long.stem}-pix2pix.png cannot be written (File name too long); give another --output.",
-        f"error: {large} is refused by the server: the image is 90x80; from 1 to {LIMIT} pixels are allowed",
+        f"error: {large} is refused by the server: the image is 80x90 (height x width); from 1 to {LIMIT} pixels are "
+        "allowed",
     ]
     outputs = {path: f"out/{path.stem}-pix2pix.png" for path in good}
     assert output.splitlines() == [f"{path} → {output}" for path, output in outputs.items()]

@@ -77,7 +77,7 @@ def test_an_image_that_is_larger_than_allowed_is_refused_with_its_size(kind, siz
         "extended webp": ("WEBP", "RGB", {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"}),
     }[kind]
     text = sentence(encoded(name, draw_image(mode, size), **options))
-    assert f"the image is {size[0]}x{size[1]}; from 1 to 3000 pixels are allowed" in text
+    assert f"the image is {size[1]}x{size[0]} (height x width); from 1 to 3000 pixels are allowed" in text
 
 
 def png_that_claims(width, height):
@@ -92,7 +92,9 @@ def png_that_claims(width, height):
 
 @pytest.mark.parametrize(("width", "height"), [(12_000, 9_000), (2**31 - 1, 2**31 - 1), (0, 0), (0, 7)])
 def test_a_size_that_cannot_be_is_refused_before_decoding(width, height):
-    assert f"the image is {width}x{height}; from 1 to 3000 pixels" in sentence(png_that_claims(width, height))
+    assert f"the image is {height}x{width} (height x width); from 1 to 3000 pixels" in sentence(
+        png_that_claims(width, height)
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG", b"not an image at all", encoded("TIFF"), b"<svg></svg>" * 9])
@@ -123,7 +125,9 @@ def test_what_the_network_sees_counts_too():
     assert seen(KINDS["png"]).shape == (50, 60, 3)
     with pytest.raises(tf.errors.InvalidArgumentError) as error:
         seen(encoded("PNG", draw_image("RGB", (3000, 1))))
-    expected = "the image is 3000x1, which the network sees as 3008x32; from 1 to 50000 pixels are allowed"
+    expected = (
+        "the image is 1x3000 (height x width), which the network sees as 32x3008; from 1 to 50000 pixels are allowed"
+    )
     assert expected in error.value.message
 
 

@@ -300,7 +300,8 @@ def test_a_decompression_bomb_is_refused_by_its_size_in_one_sentence(tmp_path, f
     with warnings.catch_warnings(record=True) as shown, pytest.raises(UserError) as caught:
         function(str(path))
     assert str(caught.value) == (
-        f"{path} is {width}x10000, more than the 100 megapixels that are allowed; make it smaller or remove it."
+        f"{path} is 10000x{width} (height x width), more than the 100 megapixels that are allowed; "
+        "make it smaller or remove it."
     )
     assert shown == []
 

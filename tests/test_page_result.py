@@ -96,7 +96,8 @@ def test_a_new_version_is_shown_with_its_first_output(page, model):
 
 
 TENSORFLOW_WORDS = (
-    "Graph execution error: assertion failed: [the image is 9000x9000; from 1 to 16000000 pixels are allowed]\n"
+    "Graph execution error: assertion failed: [the image is 9000x9000 (height x width); from 1 to 16000000 pixels "
+    "are allowed]\n"
     "\t [[{{node map/while/Assert}}]]"
 )
 
@@ -105,7 +106,11 @@ TENSORFLOW_WORDS = (
     ("status", "body", "sentence"),
     [
         (400, json.dumps({"error": "the request is bad"}), "the request is bad"),
-        (400, json.dumps({"error": TENSORFLOW_WORDS}), "the image is 9000x9000; from 1 to 16000000 pixels are allowed"),
+        (
+            400,
+            json.dumps({"error": TENSORFLOW_WORDS}),
+            "the image is 9000x9000 (height x width); from 1 to 16000000 pixels are allowed",
+        ),
         (200, json.dumps({"error": "half of an answer"}), "half of an answer"),
         (503, "{}", "The server answered 503."),
         (502, "<h1>Bad gateway</h1>", " answers, but not as a model server."),

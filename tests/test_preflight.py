@@ -52,7 +52,7 @@ EXPECTED = {
     "flipped bits": "cannot be decoded",
     "odd width": "65 pixels wide",
     "tiny": "shows 31x32 (height x width), but the networks need 32x32",
-    "bomb": "is 40000x20000, more than the 100 megapixels",
+    "bomb": "is 20000x40000 (height x width), more than the 100 megapixels",
     "duplicate": "is a duplicate of",
 }
 

@@ -77,7 +77,12 @@ def test_it_answers_as_the_run_does(model, exports):
             "INVALID_ARGUMENT",
             "Invalid PNG. Failed to initialize decoder.",
         ),
-        ("translate", {"image": IMAGE[:, :0]}, "INVALID_ARGUMENT", "the image is 32x0; from 1 to 16000000 pixels are "),
+        (
+            "translate",
+            {"image": IMAGE[:, :0]},
+            "INVALID_ARGUMENT",
+            "the image is 0x32 (height x width); from 1 to 16000000 pixels are ",
+        ),
     ],
 )
 def test_what_it_refuses_and_the_whole_of_what_it_says(model, signature, inputs, code, sentence):

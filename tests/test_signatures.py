@@ -164,8 +164,8 @@ def test_sixteen_threads_get_the_same_outputs(exported):
     [
         ((0, 32, 32, 3), "the request has 0 images; from 1 to 64 are allowed"),
         ((65, 1, 1, 3), "the request has 65 images; from 1 to 64 are allowed"),
-        ((1, 0, 32, 3), "the image is 32x0; from 1 to 10000 pixels are allowed"),
-        ((1, 101, 100, 3), "the image is 100x101; from 1 to 10000 pixels are allowed"),
+        ((1, 0, 32, 3), "the image is 0x32 (height x width); from 1 to 10000 pixels are allowed"),
+        ((1, 101, 100, 3), "the image is 101x100 (height x width); from 1 to 10000 pixels are allowed"),
         ((1, 32, 32, 2), "image has 2 channels; 1 or 3 are allowed"),
         ((1, 32, 32, 4), "image has 4 channels; 1 or 3 are allowed"),
         ((1, 32, 32, 0), "image has 0 channels; 1 or 3 are allowed"),

@@ -75,13 +75,15 @@ def test_the_same_input_needs_a_partner_for_every_fake(tmp_path, folders):
 
 def test_a_fake_of_another_size_is_refused_with_both_names(tmp_path, folders):
     draw(tmp_path / "l1", [2], FAKE, size=(8, 16))
-    with pytest.raises(UserError, match=r"l1/02\.png is 16x8 but \S*real/00\.png is 8x8; .* the same size"):
+    with pytest.raises(
+        UserError, match=r"l1/02\.png is 8x16 but \S*real/00\.png is 8x8 \(height x width\); .* the same size"
+    ):
         open_study_images(*folders, False, 4)
 
 
 def test_a_real_image_of_another_size_is_refused_because_it_may_meet_any_fake(tmp_path, folders):
     draw(tmp_path / "real", [1], REAL, size=(16, 8))
-    with pytest.raises(UserError, match=r"real/01\.png is 8x16 but \S*real/00\.png is 8x8"):
+    with pytest.raises(UserError, match=r"real/01\.png is 16x8 but \S*real/00\.png is 8x8"):
         open_study_images(*folders, False, 4)
 
 
@@ -92,7 +94,7 @@ def test_with_the_same_input_each_pair_may_have_its_own_size(tmp_path, folders):
         draw(tmp_path / name, [1], red, size=(16, 8))
     assert len(open_study_images(*folders, True, 4).real) == 4
     draw(tmp_path / "l1", [1], FAKE, size=(8, 8))
-    with pytest.raises(UserError, match=r"l1/01\.png is 8x8 but \S*real/01\.png is 8x16"):
+    with pytest.raises(UserError, match=r"l1/01\.png is 8x8 but \S*real/01\.png is 16x8"):
         open_study_images(*folders, True, 4)
 
 

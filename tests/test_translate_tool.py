@@ -477,8 +477,8 @@ def test_an_image_too_large_for_an_export_is_a_bad_file(folder, out, model_base)
     outcome = translate_folder(models.open_export(model_base), root, out)
     assert outcome.made == 1
     assert outcome.bad == [
-        f"{root}/large.png is refused by the export (the image is 51x100; from 1 to 5000 pixels are allowed), which "
-        "cannot take it in tiles, as norm statistics are no input of its signatures; --model=RUN can."
+        f"{root}/large.png is refused by the export (the image is 100x51 (height x width); from 1 to 5000 pixels are "
+        "allowed), which cannot take it in tiles, as norm statistics are no input of its signatures; --model=RUN can."
     ]
 
 

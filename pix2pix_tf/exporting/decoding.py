@@ -89,19 +89,15 @@ def check_size(height, width, max_pixels: int, seen=None):
       seen: (height, width), int64 → int64 [2], the size at which the network sees the image, with its padding.
     """
     height, width = tf.cast(height, tf.int64), tf.cast(width, tf.int64)
-    allowed = f"from 1 to {max_pixels} pixels are allowed"
-    area = check(
-        (height > 0) & (width > 0) & (height * width <= max_pixels), "the image is ", width, "x", height, f"; {allowed}"
-    )
+    size = ("the image is ", height, "x", width, " (height x width)")
+    allowed = f"; from 1 to {max_pixels} pixels are allowed"
+    area = check((height > 0) & (width > 0) & (height * width <= max_pixels), *size, allowed)
     if seen is None:
         return area
     with area:
         padded = tf.identity(seen(height, width))
-    return check(
-        tf.reduce_prod(padded) <= max_pixels,
-        *("the image is ", width, "x", height, ", which the network sees as ", padded[1], "x", padded[0]),
-        f"; {allowed}",
-    )
+    as_seen = (", which the network sees as ", padded[0], "x", padded[1])
+    return check(tf.reduce_prod(padded) <= max_pixels, *size, *as_seen, allowed)
 
 
 def _holds(header, offset, expected):

@@ -116,11 +116,11 @@ def _check_sizes(study_images, same_input):
     for path, partner in partners.items():
         if sizes[path] != sizes[partner]:
             raise UserError(
-                f"{path} is {sizes[path]} but {partner} is {sizes[partner]}; "
+                f"{path} is {sizes[path]} but {partner} is {sizes[partner]} (height x width); "
                 "images that are shown together must have the same size, so resize one of them."
             )
 
 
 def _size(path):
     height, width, _ = images.read_image(path).shape
-    return f"{width}x{height}"
+    return f"{height}x{width}"
