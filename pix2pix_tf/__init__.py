@@ -34,4 +34,6 @@ __all__ = sorted(_HOME)
 def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in ("Config", "UserError"):
+        importlib.import_module(f"{__name__}.utils.tensorflow_start").start_tensorflow_quietly()
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,17 +1,16 @@
 """What all command lines share: flags from Config, quiet start-up, one-sentence errors."""
 
-import contextlib
 import dataclasses
 import os
 import select
 import sys
-import tempfile
 
 from absl import flags, logging
 
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils import console
+from pix2pix_tf.utils.tensorflow_start import start_tensorflow_quietly
 
 flags.disclaim_key_flags()  # What is defined here belongs to the tool that asks for it, whose --help shows it.
 _DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
@@ -100,7 +99,7 @@ def _with_errors_as_sentences(main, files, takes_files):
             os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "false"
         logging.use_absl_handler()
         logging.set_verbosity(logging.WARNING)  # Libraries log their inner workings at INFO.
-        _start_tensorflow_quietly()
+        start_tensorflow_quietly()
         main(files) if takes_files else main()
     except UserError as error:
         message = f"error: {error}"
@@ -148,34 +147,3 @@ def _parse_flags(main, arguments):
         if flags.FLAGS[old].present:
             console.warn(f"--{old} is called --{new} now; the old name goes with the next release.")
     return files
-
-
-def _start_tensorflow_quietly():
-    """Imports TensorFlow without the lines that it writes to stderr before its log level counts."""
-    with _stderr_kept_back():
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()
-
-
-@contextlib.contextmanager
-def _stderr_kept_back():
-    """Keeps the process's stderr, that of C++ code too, in a file, and shows it only if the block fails."""
-    sys.stderr.flush()
-    try:
-        file = tempfile.TemporaryFile()  # noqa: SIM115 (closed below)
-    except OSError:  # No folder can be written to: then the lines are shown.
-        yield
-        return
-    terminal = os.dup(2)
-    with file as kept:
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            kept.seek(0)
-            os.write(terminal, kept.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)

@@ -79,11 +79,15 @@ class Translator:
         """float32 [N, H, W, C] in [-1, 1] → the generator's raw output [N, H, W, output_channels].
 
         `seed` turns the noise on: an integer or a pair, for the same noise in every image, or N pairs.
+
+        Raises:
+          UserError: the images or the seed are something else.
         """
-        return self._run(self._raw, tf.convert_to_tensor(source), seed)
+        return self._run(self._raw, _floats(source, self.input.channels), seed)
 
     def predict(self, source: np.ndarray | tf.Tensor, seed: Seed = None) -> tf.Tensor:
-        """float32 [N, H, W, C] in [-1, 1] → the output, the same size and range; `seed` as in `generate`."""
+        """float32 [N, H, W, C] in [-1, 1] → the output, the same size and range; all else as in `generate`."""
+        source = _floats(source, self.input.channels)
         return get_task(self.config).decode(self.generate(source, seed), source)
 
     def __call__(self, image: np.ndarray | Image.Image | Sequence, seed: Seed = None) -> np.ndarray:
@@ -134,6 +138,22 @@ def load_generator(path: str) -> keras.Model:
         ) from None
 
 
+def _floats(source, channels) -> tf.Tensor:
+    """What a user gives as a batch in the range of the networks → float32 [N, H, W, channels]."""
+    try:
+        batch = tf.convert_to_tensor(source)
+    except (TypeError, ValueError):  # Of a ragged list, or of no numbers.
+        batch = tf.constant(())
+    shape = batch.shape.as_list()
+    if not batch.dtype.is_floating or len(shape) != 4 or shape[3] != channels or 0 in shape:
+        received = f"{batch.dtype.name} {shape}" if hasattr(source, "shape") else type(source).__name__
+        raise UserError(
+            f"generate and predict take float32 [N, H, W, {channels}] in [-1, 1]; images as they are in files are for "
+            f"the Translator itself, translator(image). Received: {received}."
+        )
+    return tf.cast(batch, tf.float32)
+
+
 def _batch_of(given, side) -> tuple[np.ndarray, bool]:
     """What a user gives as images → ([N, H, W, C] of a side, whether it is a single image)."""
     usual = (side.channels, side.dtype) == (3, "uint8")
@@ -142,7 +162,7 @@ def _batch_of(given, side) -> tuple[np.ndarray, bool]:
     if isinstance(given, (list, tuple)):
         is_pil = [usual and isinstance(one, Image.Image) for one in given]
         parts = [
-            images.from_pil(one, "An image") if pil else np.asarray(one) for one, pil in zip(given, is_pil, strict=True)
+            images.from_pil(one, "An image") if pil else _array(one) for one, pil in zip(given, is_pil, strict=True)
         ]
         if len({part.shape for part in parts}) > 1:
             sizes = ", ".join(str(list(part.shape)) for part in parts[:4])
@@ -163,6 +183,13 @@ def _batch_of(given, side) -> tuple[np.ndarray, bool]:
         raise UserError("Translator takes finite values, but there are NaN or Inf; replace them by numbers.")
     batch = batch[None] if is_one else batch
     return np.broadcast_to(batch, (*batch.shape[:3], side.channels)), is_one
+
+
+def _array(given):
+    try:
+        return np.asarray(given)
+    except ValueError:  # Of lists of different lengths.
+        return np.asarray(given, object)
 
 
 def _seeds(seed, count) -> np.ndarray:

@@ -152,6 +152,7 @@ def test_a_pil_image_is_turned_upright_and_left_as_it_is():
         (np.zeros((0, 8, 3), np.uint8), "uint8 [0, 8, 3]"),
         ([], "float64 [0]"),
         (3, "int64 []"),
+        ([[[1, 2, 3], [1]]], "object [1, 2]"),
     ],
 )
 def test_what_is_no_image_is_refused(wrong, received):
@@ -238,6 +239,39 @@ def test_predict_and_generate_are_the_same_output_in_floats():
     np.testing.assert_allclose(
         translate(one.config, at_inference(one.config, one.generator), source), predicted, atol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "received"),
+    [
+        (np.zeros((8, 8, 3), np.float32), "float32 [8, 8, 3]"),
+        (np.zeros((1, 8, 8), np.float32), "float32 [1, 8, 8]"),
+        (np.zeros((1, 8, 8, 4), np.float32), "float32 [1, 8, 8, 4]"),
+        (np.zeros((0, 8, 8, 3), np.float32), "float32 [0, 8, 8, 3]"),
+        (np.zeros((1, 8, 0, 3), np.float32), "float32 [1, 8, 0, 3]"),
+        (np.zeros((1, 8, 8, 3), np.uint8), "uint8 [1, 8, 8, 3]"),
+        (np.zeros((1, 8, 8, 3), np.complex64), "complex64 [1, 8, 8, 3]"),
+        (np.float32(3), "float32 []"),
+        ([[1.0], [1.0, 2.0]], "list"),
+        (["a"], "list"),
+        (None, "NoneType"),
+        (object(), "object"),
+    ],
+)
+@pytest.mark.parametrize("name", ["predict", "generate"])
+def test_what_is_no_batch_of_floats_is_refused(name, wrong, received):
+    with pytest.raises(UserError) as caught:
+        getattr(translator(), name)(wrong)
+    message = str(caught.value)
+    assert message.startswith("generate and predict take float32 [N, H, W, 3] in [-1, 1]; ")
+    assert message.endswith(f"Received: {received}.")
+
+
+def test_floats_of_other_precisions_and_lists_are_taken():
+    one, source = translator(), images.to_network(random_images(1, 8, 8, 3))
+    expected = one.predict(source)
+    for same in (source.numpy().astype(np.float64), source.numpy().tolist()):
+        np.testing.assert_array_equal(one.predict(same), expected)
 
 
 @pytest.mark.slow
