@@ -87,7 +87,7 @@ def test_they_may_choose(run, tmp_path, monkeypatch, module, call):
     class Loaded(Exception):
         pass
 
-    def load(run, checkpoint, size="auto", weights="auto"):
+    def load(run, checkpoint, size="auto", weights="auto", compile="none"):
         raise Loaded(weights)
 
     monkeypatch.setattr(module.Translator, "load", load)
