@@ -131,6 +131,28 @@ def test_what_the_network_sees_counts_too():
     assert expected in error.value.message
 
 
+def progressive_jpeg(scans, behind=b""):
+    """A progressive JPEG whose last scan is there again and again, and data behind it."""
+    content = KINDS["progressive jpeg"]
+    start = content.rindex(b"\xff\xda")
+    return content[:start] + content[start:-2] * scans + content[-2:] + behind
+
+
+def test_a_jpeg_of_many_scans_is_refused():
+    """Each goes over all pixels: of 16 megapixels, a thousand, in 30 kB, took 12 s."""
+    ordinary = progressive_jpeg(1).count(b"\xff\xda")
+    assert graph(progressive_jpeg(65 - ordinary)).shape == (50, 60, 3)
+    for scans in (66 - ordinary, 10_000):
+        assert "image_bytes is a JPEG with more scans than its size has use for" in sentence(progressive_jpeg(scans))
+
+
+def test_what_stands_behind_a_jpeg_is_not_taken_for_scans():
+    """As the video of a phone's moving photo, in which any two bytes come up once in 64 kB."""
+    behind = np.random.default_rng(0).integers(0, 256, 2**23, dtype=np.uint8).tobytes()
+    assert behind.count(b"\xff\xda") > 64
+    np.testing.assert_array_equal(graph(KINDS["jpeg"] + behind), graph(KINDS["jpeg"]))
+
+
 @pytest.mark.parametrize("mode", ["P", "L", "1"])
 def test_a_bmp_with_a_palette_is_refused(mode):
     """TensorFlow would read it without its palette."""

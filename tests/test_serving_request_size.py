@@ -79,8 +79,19 @@ def test_text_before_the_pixels_is_not_unpacked():
         tracemalloc.stop()
 
 
+def test_what_stands_before_the_pixels_of_a_jpeg_is_not_kept():
+    content = encoded("JPEG", 8, 8)
+    content = content[:2] + b"\xff\xe1\0\2" * 10**5 + content[2:]
+    tracemalloc.start()
+    try:
+        assert not is_large(files(content))
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
 def test_of_more_files_than_are_allowed_the_rest_is_not_looked_at(monkeypatch):
     seen = []
     monkeypatch.setattr(images, "read_header", lambda file, _: seen.append(file) or images.Header(1, 1, ""))
-    assert not is_large(files(*[b"\xff\xd8\xff"] * 10_000))
+    assert not is_large(files(*[b"BM"] * 10_000))
     assert len(seen) == 64

@@ -9,6 +9,9 @@ import tensorflow as tf
 from pix2pix_tf.sides import RGB
 
 HEADER = 32  # bytes, enough for the size in every format but JPEG
+# Scans of a JPEG, each of which goes over all its pixels, however few bytes it has. An encoder writes up to 20 of them;
+# of other data behind the image, such as a phone's video, each 2^16 bytes look like one.
+SCANS, BYTES_FOR_A_SCAN, MOST_SCANS = 64, 2**14, 4096
 _BEFORE_CHUNKS = 33  # bytes of a PNG: its signature and IHDR
 _SAYS_SRGB = b"\0\0\0\1sRGB\0\xae\xce\x1c\xe9"  # A chunk of PNG: length, name, the intent "perceptual", checksum.
 
@@ -50,6 +53,8 @@ def decode(content, max_pixels: int, seen=None, side=RGB):
         ),
     )
     with check_size(size[0], size[1], max_pixels, seen):
+        content = tf.identity(content)
+    with check(~is_jpeg | _has_few_scans(content), "image_bytes is a JPEG with more scans than its size has use for"):
         content = tf.identity(content)
     image = tf.cond(
         is_jpeg,
@@ -98,6 +103,11 @@ def check_size(height, width, max_pixels: int, seen=None):
         padded = tf.identity(seen(height, width))
     as_seen = (", which the network sees as ", padded[0], "x", padded[1])
     return check(tf.reduce_prod(padded) <= max_pixels, *size, *as_seen, allowed)
+
+
+def _has_few_scans(content):
+    scans = tf.size(tf.strings.split(content, b"\xff\xda", maxsplit=MOST_SCANS + 1)) - 1
+    return scans <= tf.minimum(SCANS + tf.strings.length(content) // BYTES_FOR_A_SCAN, MOST_SCANS)
 
 
 def _holds(header, offset, expected):

@@ -4,6 +4,7 @@ import io
 import struct
 
 import numpy as np
+import tensorflow as tf
 
 from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
@@ -37,12 +38,14 @@ def is_large(inputs: dict[str, np.ndarray]) -> bool:
 
 def _size_of(content):
     """Height and width of an encoded image; zero if it has none, as the graph will say."""
-    if content.startswith(b"\x89PNG"):  # Pillow would unpack all text that stands before the pixels.
-        width, height = struct.unpack(">II", content[16:24].ljust(8, b"\0"))
-        return height, width
+    # Pillow would unpack the text before a PNG's pixels, and keep all that stands before a JPEG's.
+    if content.startswith(b"\x89PNG"):
+        return struct.unpack(">II", content[16:24].ljust(8, b"\0"))[::-1]
     try:
+        if content.startswith(b"\xff\xd8\xff"):
+            return tuple(tf.image.extract_jpeg_shape(content).numpy()[:2].tolist())
         header = images.read_header(io.BytesIO(content), "")
-    except UserError:
+    except (UserError, tf.errors.InvalidArgumentError):
         return 0, 0
     return header.height, header.width
 
