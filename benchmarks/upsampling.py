@@ -71,7 +71,7 @@ def main():
     from pix2pix_tf.evaluation import over_steps
     from pix2pix_tf.grids import sample_grid
 
-    if not os.path.exists(path("fcn")):
+    if not os.path.exists(os.path.join(path("fcn"), "fcn.json")):  # Written last.
         palette, size = _PALETTE.value, _IMAGE_SIZE.value
         tool("train_fcn", **source(), workdir=path("fcn"), palette=palette, image_size=size, steps=_FCN_STEPS.value)
     rows, columns = [], {}
