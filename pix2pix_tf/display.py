@@ -21,6 +21,6 @@ def as_rgb(image, config):
     return tf.gather(image, chosen, axis=-1)
 
 
-def picture(image: np.ndarray, side: Side, config) -> np.ndarray:
+def preview(image: np.ndarray, side: Side, config) -> np.ndarray:
     """An image of a side, in its own units, → RGB uint8 [H, W, 3], stretched by the side's range."""
     return image if side.is_rgb else images.to_uint8(as_rgb(side.to_network(image), config)).numpy()

@@ -111,7 +111,7 @@ def _thumbnail(read, side, kinds, file, path):
     """Makes the thumbnail `path` of an image, unless it is there and has the time of its file → (width, height)."""
     time = os.stat(file).st_mtime_ns if file else 0
     if not os.path.exists(path) or os.stat(path).st_mtime_ns != time:
-        thumbnail = Image.fromarray(display.picture(read(), side, kinds))
+        thumbnail = Image.fromarray(display.preview(read(), side, kinds))
         thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with atomic_path(path) as temporary:
