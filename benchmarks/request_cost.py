@@ -34,12 +34,9 @@ _MODEL = cli.define_path("model", None, "run directory or export (default: an un
 _QUICK = flags.DEFINE_bool("quick", False, "a tiny network and small images, to see that everything runs")
 
 
-def smooth(height, width):
-    """uint8 [height, width, 3]: smooth colors with some noise, as a photograph has."""
-    rng = np.random.default_rng(0)
-    coarse = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).resize((width, height))
-    noise = rng.integers(-8, 9, (height, width, 1), dtype=np.int16)
-    return np.clip(np.asarray(coarse, np.int16) + noise, 0, 255).astype(np.uint8)
+def noise(height, width):
+    """uint8 [height, width, 3] that no format makes smaller."""
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def encoded(image, kind, **options):
@@ -59,22 +56,28 @@ def gif_with_a_larger_frame(side):
 def requests_of_each_kind(scale):
     """Yields (kind, pixels, the body for REST or the tensor for gRPC); `scale` divides all sides."""
 
-    def file(kind, image, content):
-        body = json.dumps({"instances": [{"b64": base64.b64encode(content).decode()}]}).encode()
-        return kind, image.shape[0] * image.shape[1], body
+    def file(kind, image, content, count=1):
+        body = json.dumps({"instances": [{"b64": base64.b64encode(content).decode()}] * count}).encode()
+        return kind, image.shape[0] * image.shape[1] * count, body
 
-    square = smooth(4000 // scale, 4000 // scale)
+    def numbers(kind, image):
+        text = json.dumps({"signature_name": "translate", "instances": [image.tolist()]}, separators=(",", ":"))
+        return kind, image.shape[0] * image.shape[1], text.encode()
+
+    square = noise(4000 // scale, 4000 // scale)
     yield file("PNG", square, encoded(square, "PNG", compress_level=1))
     yield file("JPEG", square, encoded(square, "JPEG"))
     yield file("WebP", square, encoded(square, "WEBP", method=0))
+    black = np.zeros(square.shape[:2], np.uint8)
+    for count in (1, 4, 5):
+        yield file(f"PNG of one color, {count} in a request", black, encoded(black, "PNG"), count)
     for kind, shape in (("PNG, one pixel high", (1, 10**6)), ("PNG, one pixel wide", (10**6, 1))):
         strip = np.zeros((*(max(side // scale, 1) for side in shape), 3), np.uint8)
         yield file(kind, strip, encoded(strip, "PNG"))
     gif = np.zeros((9000 // scale, 9000 // scale))
     yield file("GIF, larger frame than screen", gif, gif_with_a_larger_frame(len(gif)))
-    numbers = smooth(2100 // scale, 2100 // scale)
-    text = json.dumps({"signature_name": "translate", "instances": [numbers.tolist()]}, separators=(",", ":"))
-    yield "JSON numbers", numbers.size // 3, text.encode()
+    yield numbers("JSON numbers", noise(2100 // scale, 2100 // scale))
+    yield numbers("JSON numbers, gray, of one digit", black[..., None])
     yield "gRPC tensor", square.size // 3, square[None]
 
 
@@ -144,7 +147,7 @@ def main():
         server = Server(_MODEL.value or untrained_run(os.path.join(folder, "run")))
         try:
             print(table(["request", "sent", "pixels", "outcome", "time", "processors", "memory"], []), flush=True)
-            server.ask(smooth(256, 256)[None])  # What the first request alone costs is not what is asked.
+            server.ask(noise(256, 256)[None])  # What the first request alone costs is not what is asked.
             for kind, pixels, content in requests_of_each_kind(scale=20 if _QUICK.value else 1):
                 size = len(content) if isinstance(content, bytes) else content.nbytes
                 time.sleep(2)  # Once a second, the server gives back what is freed.

@@ -25,7 +25,9 @@ LONG = 1000  # bytes; longer lists of integers become arrays at once, without a 
 PIECE = 2**20  # bytes of a response that are sent at a time
 MAX_REST = 2**20  # bytes of what is no such list and no long string, as each three may become an object
 # A string that does not end is one, too: looking for its end from each quote in it would take for ever.
-_STRING_OR_NUMBERS = re.compile(rb'"(?>[^"\\]+|\\.)*+"?|\[[-+.eE\d\s,\[\]]*', re.DOTALL)
+_NUMBERS = rb"|\[[-+.eE\d\s,\[\]]*"
+_STRING_OR_NUMBERS = re.compile(rb'"(?>[^"\\]+|\\.)*+"?' + _NUMBERS, re.DOTALL)
+_PLAIN_STRING_OR_NUMBERS = re.compile(rb'"[^"]*"?' + _NUMBERS)  # six times as fast, where there is no backslash
 
 
 def parse(body: bytes) -> dict:
@@ -49,7 +51,8 @@ def parse(body: bytes) -> dict:
 def _without_long_lists(body, mark):
     """The body with a string in the place of each long list of integers, of its length, and these lists as arrays."""
     rest, arrays, left_out = body, [], 0
-    for match in _STRING_OR_NUMBERS.finditer(body):
+    pattern = _STRING_OR_NUMBERS if b"\\" in body else _PLAIN_STRING_OR_NUMBERS
+    for match in pattern.finditer(body):
         start, end = match.span()
         is_list = body[start : start + 1] == b"["
         if is_list:
