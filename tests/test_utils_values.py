@@ -9,7 +9,7 @@ from pix2pix_tf.utils import console
 from pix2pix_tf.utils.markdown import table
 from pix2pix_tf.utils.seeds import seed_pair
 from pix2pix_tf.utils.spread import evenly_spread
-from pix2pix_tf.utils.tf_errors import assertion_text
+from pix2pix_tf.utils.tf_errors import assertion_text, sentence_of
 
 
 def test_a_seed_becomes_two_of_int32():
@@ -43,6 +43,23 @@ def test_the_text_of_an_assertion():
     assert assertion_text(message) == "image [N, H, W] is too large: 9"
     assert assertion_text("assertion failed: [too large]") == "too large"
     assert assertion_text("Incompatible shapes: [1] vs. [2]") is None
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ValueError("it is broken\nin many ways"), "it is broken"),
+        (MemoryError(), "MemoryError"),
+        (ValueError("Graph execution error:\n\n\tin line 3\nit failed\n\t [[node]]"), "it failed"),
+        (
+            ValueError("{{function_node __x__device_/job:localhost}} corrupted record at 0 [Op:Next] name: "),
+            "corrupted record at 0",
+        ),
+        (ValueError("(0) INVALID_ARGUMENT: assertion failed: [too large]\n\t [[node]]"), "too large"),
+    ],
+)
+def test_what_an_error_says(error, sentence):
+    assert sentence_of(error) == sentence
 
 
 @pytest.mark.parametrize("stream, say", [("stdout", console.log), ("stderr", console.warn)])

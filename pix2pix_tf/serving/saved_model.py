@@ -11,7 +11,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, prediction_log_pb2
 from pix2pix_tf.serving import memory
 from pix2pix_tf.serving.refusals import Refused, invalid
 from pix2pix_tf.utils.plain_paths import plain_path
-from pix2pix_tf.utils.tf_errors import assertion_text
+from pix2pix_tf.utils.tf_errors import sentence_of
 
 # Where TensorFlow Serving looks for them. (exporting.recording writes them, but needs far more than a server does.)
 WARMUP_FILE = os.path.join("assets.extra", "tf_serving_warmup_requests")
@@ -86,11 +86,11 @@ class SavedModel:
         try:
             return self._session.run(fetches, feeds)
         except tf.errors.InvalidArgumentError as error:
-            raise invalid(_sentence(error)) from error
+            raise invalid(sentence_of(error)) from error
         except tf.errors.ResourceExhaustedError as error:
             raise Refused(StatusCode.UNAVAILABLE, "there is not enough memory for this request") from error
         except tf.errors.OpError as error:
-            raise Refused(StatusCode.INTERNAL, _sentence(error)) from error
+            raise Refused(StatusCode.INTERNAL, sentence_of(error)) from error
 
     def _warm_up(self, path):
         if not os.path.exists(path):
@@ -122,11 +122,3 @@ def _check_type_and_shape(name, array, info):
             f"{name} must be {dtype.name} of shape [{sides}]. "
             f"Received: {tf.as_dtype(array.dtype).name} of shape {list(array.shape)}."
         )
-
-
-def _sentence(error):
-    """What an error of a graph says, without TensorFlow's account of where in the graph it happened."""
-    if text := assertion_text(error.message):
-        return text
-    lines = [line for line in error.message.splitlines() if line.strip() and not line.startswith("\t")]
-    return next((line for line in lines if not line.startswith("Graph execution error")), "the graph failed")

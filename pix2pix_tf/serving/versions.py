@@ -15,6 +15,7 @@ from pix2pix_tf.serving import memory
 from pix2pix_tf.serving.refusals import Refused
 from pix2pix_tf.serving.saved_model import SavedModel
 from pix2pix_tf.utils.json_files import read_json
+from pix2pix_tf.utils.tf_errors import sentence_of
 from pix2pix_tf.utils.version_folders import version_folders
 
 POLL_SECONDS = 1
@@ -84,7 +85,7 @@ class ModelVersions:
                 self._take_over(number, folder)
             except Exception as error:  # A damaged export may fail anywhere.
                 self._failed[number] = state
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                reason = sentence_of(error)
                 self._set_status(number, ModelVersionStatus.END, reason)
                 failures.append(f"version {number} in {self.base} cannot be loaded ({reason})")
             else:
