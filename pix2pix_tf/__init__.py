@@ -35,5 +35,5 @@ def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name not in ("Config", "UserError"):
-        importlib.import_module(f"{__name__}.utils.tensorflow_start").start_tensorflow_quietly()
+        importlib.import_module(f"{__name__}.utils.quiet_start").start_tensorflow_quietly()
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -10,7 +10,7 @@ from absl import flags, logging
 from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils import console
-from pix2pix_tf.utils.tensorflow_start import start_tensorflow_quietly
+from pix2pix_tf.utils.quiet_start import start_tensorflow_quietly
 
 flags.disclaim_key_flags()  # What is defined here belongs to the tool that asks for it, whose --help shows it.
 _DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}

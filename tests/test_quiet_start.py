@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import pix2pix_tf
-from pix2pix_tf.utils import tensorflow_start
+from pix2pix_tf.utils import quiet_start
 
 START = b"""WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
 I0000 00:00:1796066865.055305   22911 port.cc:153] oneDNN custom operations are on.
@@ -17,14 +17,14 @@ To enable the following instructions: AVX2 FMA, in other operations, rebuild Ten
 
 
 def test_only_lines_of_the_start_are_hidden(capfd):
-    with tensorflow_start._stderr_kept_back():
+    with quiet_start._stderr_kept_back():
         os.write(2, b"I am a user's line\n" + START + b"half a line")
     os.write(2, b", and more")
     assert capfd.readouterr().err == "I am a user's line\nhalf a line, and more"
 
 
 def test_where_the_start_fails_everything_is_shown(capfd):
-    with pytest.raises(ImportError), tensorflow_start._stderr_kept_back():
+    with pytest.raises(ImportError), quiet_start._stderr_kept_back():
         os.write(2, START)
         raise ImportError
     assert capfd.readouterr().err == START.decode()
@@ -35,14 +35,14 @@ def test_a_process_without_stderr_starts_too(monkeypatch):
         raise OSError
 
     monkeypatch.setattr(os, "dup", closed)
-    with tensorflow_start._stderr_kept_back():
+    with quiet_start._stderr_kept_back():
         pass
 
 
 @pytest.mark.parametrize("name", pix2pix_tf.__all__)
 def test_names_that_bring_tensorflow_in_start_it_quietly(monkeypatch, name):
     started = []
-    monkeypatch.setattr(tensorflow_start, "start_tensorflow_quietly", lambda: started.append(name))
+    monkeypatch.setattr(quiet_start, "start_tensorflow_quietly", lambda: started.append(name))
     getattr(pix2pix_tf, name)
     assert bool(started) == (name not in ("Config", "UserError"))
 
