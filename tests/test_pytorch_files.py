@@ -142,7 +142,6 @@ def test_without_pytorch_it_is_named_and_how_to_get_it(tmp_path, monkeypatch):
         (torch.ones(2, dtype=torch.complex64), "of type torch.complex64, where weights are floating point numbers"),
         (torch.ones(2, dtype=torch.int64), "of type torch.int64, where weights are floating point numbers"),
         (torch.tensor([1.0, 1e39], dtype=torch.float64), "with values beyond float32, up to 1e+39"),
-        (torch.ones(1).expand(1_000_000), "of shape (1000000,), but not as many numbers"),
     ],
 )
 def test_a_tensor_that_would_not_come_out_as_it_is_is_refused(tmp_path, tensor, reason):
@@ -151,6 +150,30 @@ def test_a_tensor_that_would_not_come_out_as_it_is_is_refused(tmp_path, tensor, 
         f"{path} has model.model.0.weight {reason}; give the state dict of one network, such as the port's "
         "latest_net_G.pth."
     )
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"a": torch.ones(1).expand(1_000_000)},
+        dict.fromkeys(map(str, range(9)), torch.ones(10_000)),  # of one storage
+        {"a": torch.ones(1000).as_strided((1000, 1000), (1, 0))},
+    ],
+)
+def test_a_small_file_does_not_become_much(tmp_path, options, state):
+    path = save(state, tmp_path / "G.pth", **options)
+    held = sum(value.numel() * 4 for value in state.values())
+    assert refusal(path).startswith(f"{path} has {os.path.getsize(path)} bytes, but would unpack to {held}; give the ")
+
+
+def test_a_compressed_archive_is_refused_before_it_is_unpacked(tmp_path):
+    with (
+        zipfile.ZipFile(save({"a": torch.zeros(10**6)}, tmp_path / "G.pth")) as stored,
+        zipfile.ZipFile(tmp_path / "small.pth", "w", zipfile.ZIP_DEFLATED) as small,
+    ):
+        for info in stored.infolist():
+            small.writestr(info.filename, stored.read(info))
+    assert "bytes, but would unpack to 4000" in refusal(tmp_path / "small.pth")
 
 
 def test_float64_and_float16_within_float32_are_taken(tmp_path):

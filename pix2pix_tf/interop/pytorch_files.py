@@ -1,8 +1,10 @@
 """PyTorch files of tensors ↔ NumPy arrays by name. The only module that needs PyTorch."""
 
 import io
+import os
 import re
 import warnings
+import zipfile
 
 import numpy as np
 
@@ -54,10 +56,13 @@ def _torch():
 def _load(torch, file, path):
     """(what the file holds, {name: float32 array}); no arrays if it holds anything but tensors by name."""
     try:
+        size = os.fstat(file.fileno()).st_size
+        _check_no_more_than(size, _bytes_in_archive(file), path)
         with warnings.catch_warnings(action="ignore"):
             state = torch.load(file, map_location="cpu", weights_only=True)
         if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
             return state, {}
+        _check_no_more_than(size, sum(value.numel() * value.element_size() for value in state.values()), path)
         return state, {str(name): _float32(torch, value, f"{path} has {name}") for name, value in state.items()}
     except UserError:
         raise
@@ -70,12 +75,22 @@ def _load(torch, file, path):
         raise UserError(f"{path} is no PyTorch file of tensors, or it is damaged; {_WANTED}.") from None
 
 
+def _bytes_in_archive(file):
+    """What a zip archive, which the present format is, unpacks to; 0 for another file. PyTorch compresses nothing."""
+    infos = zipfile.ZipFile(file).infolist() if zipfile.is_zipfile(file) else []
+    file.seek(0)
+    return sum(info.file_size for info in infos)
+
+
+def _check_no_more_than(size, held, path):
+    if held > size:
+        raise UserError(f"{path} has {size} bytes, but would unpack to {held}; {_WANTED}.")
+
+
 def _float32(torch, tensor, subject):
     """A tensor → float32 array; refuses what would not come out as it is. Batch norm counts its batches in int64."""
     if not tensor.is_floating_point() and not (tensor.ndim == 0 and tensor.dtype == torch.int64):
         raise UserError(f"{subject} of type {tensor.dtype}, where weights are floating point numbers; {_WANTED}.")
-    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise UserError(f"{subject} of shape {tuple(tensor.shape)}, but not as many numbers; {_WANTED}.")
     tensor = tensor.detach()
     converted = tensor.to(torch.float32)
     if not torch.equal(torch.isfinite(tensor), torch.isfinite(converted)):
