@@ -21,14 +21,15 @@ from PIL import Image
 
 from pix2pix_tf import Config, cli
 
-_DATA_DIR = cli.define_path("data_dir", "", "folder of side-by-side pairs")
+define_path = getattr(cli, "define_path", flags.DEFINE_string)  # The versions that --against names may not have it.
+_DATA_DIR = define_path("data_dir", "", "folder of side-by-side pairs")
 _TASK = flags.DEFINE_string("task", "colorize", "as for train.py")
 _IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
 _SECONDS = flags.DEFINE_float("seconds", 3.0, "how long each row is measured", lower_bound=0.1)
 _STEP_SECONDS = flags.DEFINE_float(
     "step_seconds", 0.35, "time of a training step of one pair, see train_step.py", lower_bound=1e-6
 )
-_AGAINST = cli.define_path("against", "", "another checkout of this repository, to compare this one with")
+_AGAINST = define_path("against", "", "another checkout of this repository, to compare this one with")
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "processes of each checkout, in turns", lower_bound=1)
 _JSON = flags.DEFINE_bool("json", False, "print the rows as JSON")
 
