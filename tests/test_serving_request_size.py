@@ -65,29 +65,28 @@ def test_what_has_no_size_is_not_large(content):
     assert not is_large(files(content))
 
 
+def assert_looked_up_in_little_memory(content):
+    tracemalloc.start()
+    try:
+        assert not is_large(files(content))
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
 def test_text_before_the_pixels_is_not_unpacked():
     text = PngImagePlugin.PngInfo()
     text.add_text("a", "x" * 2**24, zip=True)
     content = encoded("PNG", 8, 8, pnginfo=text)
     assert len(content) < 2**16
     assert zlib.crc32(content[12:29]) == int.from_bytes(content[29:33], "big")
-    tracemalloc.start()
-    try:
-        assert not is_large(files(content))
-        assert tracemalloc.get_traced_memory()[1] < 2**20
-    finally:
-        tracemalloc.stop()
+    assert_looked_up_in_little_memory(content)
 
 
 def test_what_stands_before_the_pixels_of_a_jpeg_is_not_kept():
     content = encoded("JPEG", 8, 8)
     content = content[:2] + b"\xff\xe1\0\2" * 10**5 + content[2:]
-    tracemalloc.start()
-    try:
-        assert not is_large(files(content))
-        assert tracemalloc.get_traced_memory()[1] < 2**20
-    finally:
-        tracemalloc.stop()
+    assert_looked_up_in_little_memory(content)
 
 
 def test_of_more_files_than_are_allowed_the_rest_is_not_looked_at(monkeypatch):

@@ -1,4 +1,4 @@
-"""The discriminator: PatchGAN, which judges each patch of a image as real or fake.
+"""The discriminator: PatchGAN, which judges each patch of an image as real or fake.
 
 Paper, section 3.2.2 and appendix 6.1.2. Its receptive field is 70x70 by default (C64-C128-C256-C512),
 16x16, 286x286 (ImageGAN), or 1x1 (PixelGAN: C64-C128 of 1x1 convolutions).
