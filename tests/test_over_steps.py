@@ -28,8 +28,8 @@ STEPS = (100, 300)
 def folder(toy_facades, tmp_path_factory):
     """A folder with run/, whose steps are networks of the seeds 100 and 300, and fcn/, a classifier."""
     folder = tmp_path_factory.mktemp("over_steps")
-    for step, seconds in zip(STEPS, (9.0, 13.5), strict=True):
-        write_run(str(folder / "run"), CONFIG.replace(seed=step), step, seconds)
+    for step in STEPS:
+        write_run(str(folder / "run"), CONFIG.replace(seed=step), step)
     save_config(CONFIG, str(folder / "run"))
     (folder / "fcn").mkdir()
     held_out = {"per_pixel": 0.5, "per_class": 0.25, "iou": 0.125}
@@ -95,10 +95,7 @@ def test_the_rows_to_compare_with(folder, results):
 
 def test_the_table_says_what_was_measured(folder, printed, results):
     assert printed.endswith((folder / "out.md").read_text())
-    assert (
-        "2 validation pairs of toy_facades at 32, width 2, float32, noise on. The last step is epoch 100; "
-        "all steps of the run took 1.0 hours."
-    ) in printed
+    assert "2 validation pairs of toy_facades at 32, width 2, float32, noise on. The last step is epoch 100." in printed
     row = results["steps"]["300"]
     assert f"| 300 | {row['l1']:.4f} | {row['psnr']:.2f} | {row['ssim']:.4f} | {row['per_pixel']:.4f} |" in printed
     assert "| ground truth | 0.0000 | – | 1.0000 |" in printed

@@ -15,7 +15,7 @@ from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS
 from pix2pix_tf.networks.generator import build_generator
-from pix2pix_tf.runs import load_config, training_seconds
+from pix2pix_tf.runs import load_config
 from pix2pix_tf.training import checkpoint_files, checkpoints
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import log
@@ -86,9 +86,8 @@ def _new_results(subject):
     config = dataclasses.asdict(subject.config)
     return {
         "config": config | {"data_dir": os.path.basename(config["data_dir"])},
-        "pictures": len(subject.split),
+        "images": len(subject.split),
         "training_pairs": len(subject.training),
-        "training_hours": round(training_seconds(subject.run) / 3600, 2),
         "classifier": subject.classifier.held_out,
         "steps": {},
     }
@@ -97,7 +96,7 @@ def _new_results(subject):
 def _known_steps(results, path):
     """The rows in the file, if they are of the same settings, data and classifier."""
     known = read_json(path, advice="remove it to measure anew") if os.path.exists(path) else {}
-    same = all(known.get(name) == results[name] for name in ("config", "pictures", "classifier"))
+    same = all(known.get(name) == results[name] for name in ("config", "images", "classifier"))
     return known["steps"] if same else {}
 
 

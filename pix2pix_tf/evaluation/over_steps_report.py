@@ -22,9 +22,9 @@ def markdown(results: dict) -> str:
     rows += [[name, *(cell(column, row) for column in COLUMNS)] for name, row in results["compared"].items()]
     return "\n\n".join(
         [
-            f"{results['pictures']} validation pairs of {config['data_dir'] or config['dataset']} at "
+            f"{results['images']} validation pairs of {config['data_dir'] or config['dataset']} at "
             f"{config['image_size']}, width {config['base_filters']}, {config['precision']}, noise on. The last step "
-            f"is epoch {epochs:.0f}; all steps of the run took {results['training_hours']:.1f} hours.",
+            f"is epoch {epochs:.0f}.",
             table(("step", *COLUMNS.values()), rows),
             "The grid: how far the frequencies of period 2, 4 and 8 pixels stand out of those around them; 1: no grid. "
             f"The classifier on held-out real photos: {classifier}.",
