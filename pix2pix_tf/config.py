@@ -172,7 +172,7 @@ class Config:
     deterministic: bool = field(False, "same seed, same machine: the same weights bit for bit (a little slower)")
     strategy: str = field(
         "none",
-        "train on one device, on all of this machine, or on many machines (see README)",
+        "train on one device, on all of this machine, or on many machines (see docs/devices.md)",
         choices=("none", "mirrored", "multi_worker"),
         may_change=True,
     )

@@ -49,7 +49,7 @@ def train(config: Config, workdir: str | os.PathLike) -> None:
 
     Args:
       config: the run's configuration, which is written to `workdir/config.json`.
-      workdir: the run directory (see README, "A run directory").
+      workdir: the run directory (see docs/training.md, "A run directory").
 
     Raises:
       UserError: `workdir` holds something else, or a run of other settings (nothing is changed then); the data or the
