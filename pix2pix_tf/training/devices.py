@@ -2,7 +2,7 @@
 
 `batch_size` counts the images of one step on all devices together, and losses and gradients are means over
 all of them. Each device has a copy of the networks and sees its share of the batch, so batch norm takes the
-statistics of that share; with instance norm, or one image a device, nothing depends on the number of devices.
+statistics of that share; with instance norm nothing depends on the number of devices.
 """
 
 import contextlib
