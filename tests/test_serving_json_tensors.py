@@ -244,7 +244,7 @@ def test_rows_of_several_shapes_and_kinds(other):
 @pytest.mark.parametrize("piece", ["{}", '""', "[{}]", "null", "[0,{}]", '{"b64":""}'])
 def test_a_body_of_many_small_values_is_refused_before_they_are_made(piece):
     body = f'{{"inputs": [{",".join([piece] * (2**21 // len(piece)))}]}}'.encode()
-    with pytest.raises(Refused, match="more than 1048576 bytes beside long strings and regular lists of integers"):
+    with pytest.raises(Refused, match="more than 1048576 bytes beside long strings and regular lists of numbers"):
         parse(body)
 
 

@@ -21,7 +21,7 @@ from pix2pix_tf.serving.refusals import invalid
 from pix2pix_tf.serving.saved_model import check_names
 from pix2pix_tf.utils.json_files import parse_json
 
-LONG = 1000  # bytes; longer lists of integers become arrays at once, without a Python object for each number
+LONG = 1000  # bytes; longer lists of numbers become arrays at once, without a Python object for each number
 PIECE = 2**20  # bytes of a response that are sent at a time
 MAX_REST = 2**20  # bytes of what is no such list and no long string, as each three may become an object
 # A string that does not end is one, too: looking for its end from each quote in it would take for ever.
@@ -31,7 +31,7 @@ _PLAIN_STRING_OR_NUMBERS = re.compile(rb'"[^"]*"?' + _NUMBERS)  # six times as f
 
 
 def parse(body: bytes) -> dict:
-    """The JSON object of a request, in which long lists of integers are arrays; Refused if it is none."""
+    """The JSON object of a request, in which long lists of numbers are arrays; Refused if it is none."""
     if not body:
         raise invalid("the body is empty; it must be a JSON object")
     mark = secrets.token_hex(8)
@@ -49,7 +49,7 @@ def parse(body: bytes) -> dict:
 
 
 def _without_long_lists(body, mark):
-    """The body with a string in the place of each long list of integers, of its length, and these lists as arrays."""
+    """The body with a string in the place of each long list of numbers, of its length, and these lists as arrays."""
     rest, arrays, left_out = body, [], 0
     pattern = _STRING_OR_NUMBERS if b"\\" in body else _PLAIN_STRING_OR_NUMBERS
     for match in pattern.finditer(body):
@@ -66,7 +66,7 @@ def _without_long_lists(body, mark):
         if end - left_out > MAX_REST:
             break
     if len(body) - left_out > MAX_REST:
-        raise invalid(f"the body has more than {MAX_REST} bytes beside long strings and regular lists of integers")
+        raise invalid(f"the body has more than {MAX_REST} bytes beside long strings and regular lists of numbers")
     return bytes(rest), arrays
 
 
