@@ -1,7 +1,7 @@
 """What does a colorizer make of old prints, and does it help to train on their degradation?
 
     python benchmarks/old_photos.py --workdir=runs/old
-    python benchmarks/old_photos.py --workdir=runs/old_facades --data=FACADES --steps=2000
+    python benchmarks/old_photos.py --workdir=runs/old_facades --data_dir=facades --steps=2000
 
 Trains a colorizer on clean photographs and, just as long, a translator from old prints (`make_pairs --kind=old`) to
 the photographs that they were drawn onto, all but 1 % of them. Both are ordinary run directories in --workdir; what is
@@ -24,7 +24,7 @@ from pix2pix_tf.data.degradation import degrade
 from pix2pix_tf.utils.markdown import table
 from pix2pix_tf.utils.spread import evenly_spread
 
-_DATA = cli.define_path("data", "toy_facades", "data set, or folder of pairs, whose B → A gives photographs")
+_DATA_DIR = cli.define_path("data_dir", "", "folder of pairs whose A is a photograph (default: toy_facades)")
 _WORKDIR = cli.define_path("workdir", None, "folder of the pairs, of both runs and of the figure", required=True)
 _STEPS = flags.DEFINE_integer("steps", 1500, "training steps of each", lower_bound=1)
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 128, "training size")
@@ -90,8 +90,7 @@ def main():
     from pix2pix_tf.evaluation.quality import metrics_per_image
     from pix2pix_tf.grids import sample_grid
 
-    source = {"data_dir": os.path.abspath(_DATA.value)} if os.path.isdir(_DATA.value) else {"dataset": _DATA.value}
-    colorizer = train("colorizer", task="colorize", direction="b_to_a", **source)
+    colorizer = train("colorizer", task="colorize", direction="b_to_a", data_dir=_DATA_DIR.value)
     val, training = open_splits(colorizer.config, "val")
     restorer = train("restorer", data_dir=make_pairs(colorizer.config, training))
 

@@ -1,7 +1,7 @@
 """Does upsampling by resizing leave less of a grid than transposed convolutions do, and at what price?
 
     python benchmarks/upsampling.py --workdir=runs/upsampling
-    python benchmarks/upsampling.py --workdir=runs/upsampling_facades --data=FACADES --palette=facades
+    python benchmarks/upsampling.py --workdir=runs/upsampling_facades --data_dir=facades --palette=facades
 
 Trains a generator from label maps to photos with either, for each seed, and a classifier for the FCN-score. All are
 ordinary runs in --workdir; what is finished is kept, and the same command resumes. Then it measures the outputs for
@@ -20,7 +20,7 @@ from pix2pix_tf import cli
 from pix2pix_tf.utils.markdown import table
 from pix2pix_tf.utils.spread import evenly_spread
 
-_DATA = cli.define_path("data", "toy_facades", "data set, or folder of pairs, from labels (B) to photos (A)")
+_DATA_DIR = cli.define_path("data_dir", "", "folder of pairs, from labels (B) to photos (A) (default: toy_facades)")
 _PALETTE = flags.DEFINE_string("palette", "toy_facades", "data set in whose colors the label maps are")
 _WORKDIR = cli.define_path("workdir", None, "folder of all runs and of the figure", required=True)
 _STEPS = flags.DEFINE_integer("steps", 2000, "training steps of each", lower_bound=4)
@@ -42,16 +42,12 @@ def path(name):
     return os.path.join(_WORKDIR.value, name)
 
 
-def source():
-    return {"data_dir": os.path.abspath(_DATA.value)} if os.path.isdir(_DATA.value) else {"dataset": _DATA.value}
-
-
 def trained(upsampling, seed):
     """Trains a run, or goes on with it → its directory."""
     steps = _STEPS.value
     tool(
         "train",
-        **source(),
+        data_dir=_DATA_DIR.value,
         workdir=path(f"{upsampling}-{seed}"),
         upsampling=upsampling,
         seed=seed,
@@ -73,7 +69,14 @@ def main():
 
     if not os.path.exists(os.path.join(path("fcn"), "fcn.json")):  # Written last.
         palette, size = _PALETTE.value, _IMAGE_SIZE.value
-        tool("train_fcn", **source(), workdir=path("fcn"), palette=palette, image_size=size, steps=_FCN_STEPS.value)
+        tool(
+            "train_fcn",
+            data_dir=_DATA_DIR.value,
+            workdir=path("fcn"),
+            palette=palette,
+            image_size=size,
+            steps=_FCN_STEPS.value,
+        )
     rows, columns = [], {}
     for seed in _SEEDS.value:
         for upsampling in UPSAMPLINGS:

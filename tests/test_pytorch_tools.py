@@ -37,7 +37,7 @@ def test_there_and_back(tmp_path, textured_pairs):
     assert tool("import_pytorch", *arguments) == (1, "", again)
 
     written = f"{out}/latest_net_G.pth\n{out}/latest_net_D.pth\n"
-    arguments = [f"--workdir={run}", f"--output={out}"]
+    arguments = [f"--model={run}", f"--output={out}"]
     assert tool("export_pytorch", *arguments) == (0, written, "")
     kept = f"error: {out}/latest_net_G.pth is there already; give another --output, or --overwrite to replace it.\n"
     assert tool("export_pytorch", *arguments) == (1, "", kept)
@@ -61,7 +61,7 @@ def test_there_and_back(tmp_path, textured_pairs):
         ),
         (
             "export_pytorch",
-            ["--workdir={0}", "--output={0}/out"],
+            ["--model={0}", "--output={0}/out"],
             "{0} holds no config.json, so it is no run directory; give one that train.py made.",
         ),
     ],

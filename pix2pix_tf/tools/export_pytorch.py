@@ -1,4 +1,4 @@
-"""Writes a run's networks for PyTorch: python -m pix2pix_tf.tools.export_pytorch --workdir=RUN --output=DIR.
+"""Writes a run's networks for PyTorch: python -m pix2pix_tf.tools.export_pytorch --model=RUN --output=DIR.
 
 Makes latest_net_G.pth and latest_net_D.pth, state dicts that junyanz/pytorch-CycleGAN-and-pix2pix loads; see
 docs/pytorch.md.
@@ -8,7 +8,8 @@ from absl import flags
 
 from pix2pix_tf import cli, runs
 
-_WORKDIR = cli.define_path("workdir", None, "run directory", required=True)
+_MODEL = cli.define_path("model", None, "run directory", required=True)
+cli.rename_flag("workdir", "model")
 _OUTPUT = cli.define_path("output", None, "folder for the files", required=True)
 _CHECKPOINT = flags.DEFINE_enum(
     "checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every, and has no discriminator"
@@ -20,7 +21,7 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "replace files that are there
 def main():
     from pix2pix_tf.interop.to_pytorch import export_run
 
-    files = export_run(_WORKDIR.value, _OUTPUT.value, _CHECKPOINT.value, _OVERWRITE.value, _WEIGHTS.value)
+    files = export_run(_MODEL.value, _OUTPUT.value, _CHECKPOINT.value, _OVERWRITE.value, _WEIGHTS.value)
     print("\n".join(files))
 
 
