@@ -30,19 +30,19 @@ def scaled_size(preprocess, own, size):
     """
     if preprocess == "resize_and_crop":
         return size
-    scale = tf.cast(size, tf.float64) / tf.cast(own, tf.float64)
-    least = tf.reduce_max(scale) if preprocess == "scale_width" else tf.maximum(tf.reduce_max(scale), 1.0)
-    return tf.maximum(tf.cast(tf.round(tf.cast(own, tf.float64) * least), tf.int32), size)
+    return tf.maximum(tf.cast(trained_size(preprocess, own, size), tf.int32), size)
 
 
 def trained_size(preprocess, own, size):
     """int64 [2]: the size at which training, with images of `size`, would show an image that is not cropped."""
     if preprocess == "resize_and_crop":
         return tf.constant(size, tf.int64)
-    if preprocess == "scale_width":
-        sides = tf.cast(own, tf.float64)
-        return tf.maximum(tf.cast(tf.round(sides * (size[1] / sides[1])), tf.int64), 1)
-    return own
+    if preprocess == "none":
+        return own
+    sides = tf.cast(own, tf.float64)
+    scale = tf.reduce_max(tf.cast(size, tf.float64) / sides)
+    scale = scale if preprocess == "scale_width" else tf.maximum(scale, 1.0)
+    return tf.cast(tf.round(sides * scale), tf.int64)
 
 
 def fitted(image, size, preprocess="resize_and_crop", interpolation="bilinear"):

@@ -17,7 +17,7 @@ from pix2pix_tf.runs import load_config
 from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.training import checkpoints
-from pix2pix_tf.translation import generate, graphs, translate_values
+from pix2pix_tf.translation import generate, graphs, parse_size, translate_values
 
 Seed = int | Sequence[int] | np.ndarray | None
 
@@ -41,7 +41,7 @@ class Translator:
         self.config = config
         self.generator = generator
         self.step = step
-        self.size = size
+        self.size = size = parse_size(str(size))
         self.input, self.output = input_side(config), output_side(config)
         self._raw = graphs(generate, config, generator, tf.float32, compile=compile)
         self._values = graphs(translate_values, config, generator, self.input.dtype, size, compile)

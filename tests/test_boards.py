@@ -80,7 +80,7 @@ def test_a_package_that_is_missing_is_a_sentence(tmp_path, monkeypatch, name):
 
     monkeypatch.setattr(boards.importlib, "import_module", missing)
     with pytest.raises(
-        UserError, match=f"^log_to {name} needs the package {name}, .*; pip install {name}, or leave it"
+        UserError, match=f"^log_to {name} needs the package {name}, .*; pip install {name}, or give another --log_to"
     ):
         write(tmp_path, [], log_to=name)
 

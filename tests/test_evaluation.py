@@ -9,7 +9,7 @@ from PIL import Image
 
 from pix2pix_tf import Config, Translator, UserError, build_generator
 from pix2pix_tf.evaluation import inception
-from pix2pix_tf.evaluation.evaluate import Settings, evaluate
+from pix2pix_tf.evaluation.evaluate import Settings, _open, evaluate
 from pix2pix_tf.evaluation.fcn import Classifier
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.training.checkpoints import Best
@@ -41,6 +41,11 @@ def measured(untrained_run, textured_pairs):
     """(the directory of a run of image pairs, its results with seed 4)."""
     run = untrained_run(data_dir=textured_pairs, batch_size=2)
     return run, evaluate(Settings(run, seed=4))
+
+
+def test_fewer_pairs_than_a_training_batch_can_be_measured(untrained_run, textured_pairs):
+    run = untrained_run(data_dir=textured_pairs, batch_size=8)
+    assert len(_open(Settings(run)).split) == 2
 
 
 def test_it_says_what_was_measured_and_how(measured):

@@ -153,6 +153,17 @@ def test_auto_takes_the_fastest_and_says_why(tiny, monkeypatch, capsys):
     assert precision.decide(config, Devices(config)).precision == "float32"
 
 
+def test_auto_never_takes_float16_with_r1(tiny, monkeypatch):
+    monkeypatch.setattr(precision.tf.config, "list_physical_devices", lambda kind: ["a GPU"])
+    times = {"float32": 0.010, "bfloat16": 0.004, "float16": 0.001}
+    monkeypatch.setattr(precision, "measure", lambda config, names: {name: times[name] for name in names})
+    chosen = [
+        precision.decide(config, Devices(config)).precision
+        for config in (tiny(precision="auto"), tiny(precision="auto", r1_weight=1.0))
+    ]
+    assert chosen == ["float16", "bfloat16"]
+
+
 def test_a_slow_precision_gets_a_warning_with_the_factor(tiny, monkeypatch, capsys):
     times = {"float32": 0.010, "bfloat16": 0.090}
     monkeypatch.setattr(precision, "measure", lambda config, names: {name: times[name] for name in names})

@@ -78,6 +78,9 @@ def test_sixteen_bits_have_their_whole_range_unless_that_of_the_data_is_asked_fo
     # Inpainting has one kind of image, that of the side that the arrow points to.
     config, _ = settle_and_measure(Config(data_dir=depth_pairs + "/train/B", task="inpaint"))
     assert found(config) == [1, "uint16", (0.0, 65535.0)] * 2
+    of_the_data = dict.fromkeys(("input_range", "output_range"), "data")
+    config, _ = settle_and_measure(Config(data_dir=depth_pairs + "/train/B", task="inpaint", **of_the_data))
+    assert found(config) == [1, "uint16", (np.min(values), np.max(values))] * 2
     colorize, _ = settle_and_measure(Config(data_dir=depth_pairs + "/train/A", task="colorize"))
     assert found(colorize) == [3, "uint8", (0.0, 255.0)] * 2
 

@@ -1,5 +1,6 @@
 """A run against steps, measured by benchmarks/full_length.py: two checkpoints of a tiny network on toy_facades."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -120,6 +121,14 @@ def test_what_is_known_is_not_measured_again(folder, results, monkeypatch):
     subject.classifier.held_out = {"per_pixel": 0.75, "per_class": 0.25, "iou": 0.125}
     over_steps.measure(subject, [100], str(folder / "other.json"))
     assert asked[1:] == [100, 100]
+
+
+def test_what_is_known_of_a_run_whose_ranges_are_recorded_is_kept(tmp_path):
+    config = dataclasses.asdict(CONFIG.replace(input_range=(0, 255)))
+    ours = {"config": config, "images": 2, "classifier": None, "steps": {}}
+    (tmp_path / "out.json").write_text(json.dumps(ours | {"steps": {"100": {"l1": 0.5}}}))
+    assert over_steps._known_steps(ours, str(tmp_path / "out.json")) == {"100": {"l1": 0.5}}
+    assert over_steps._known_steps(ours | {"images": 3}, str(tmp_path / "out.json")) == {}
 
 
 def test_a_step_that_was_not_kept(folder):

@@ -94,6 +94,15 @@ def test_inference_follows(preprocess, size, expected):
     assert tuple(seen_size(config, size, *own).numpy()) == expected
 
 
+@pytest.mark.parametrize(
+    ("preprocess", "own", "expected"),
+    [("scale_width", (40, 300), (32, 240)), ("crop", (20, 300), (32, 480)), ("none", (20, 300), (20, 300))],
+)
+def test_inference_follows_where_an_image_is_wider_than_those_of_training(preprocess, own, expected):
+    config = Config(image_size="32x64", preprocess=preprocess)
+    assert tuple(seen_size(config, "training", *tf.constant(own, tf.int64)).numpy()) == expected
+
+
 def test_the_translator_sees_a_large_image_as_it_is():
     config = Config(image_size=32, base_filters=1, preprocess="crop")
     generator = build_generator(config, image_size=(None, None))

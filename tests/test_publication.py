@@ -295,6 +295,10 @@ def test_the_bound_of_float32(monkeypatch, record, accepted):
             publication._check("folder", "float32")
 
 
+def test_weights_that_were_imported_with_precision_auto_are_checked_as_float32():
+    assert publication.PARITY[Config(precision="auto").precision] == publication.PARITY["float32"]
+
+
 def test_the_check_runs_without_the_project_and_with_every_folder_of_the_path(published, monkeypatch):
     """An export that needs pix2pix_tf cannot pass; TensorFlow may lie where `python -I` does not look."""
     commands = []

@@ -3,9 +3,14 @@
 import dataclasses
 
 import pytest
+from reproduction_plans import plan_in
 
 from pix2pix_tf import UserError
+from pix2pix_tf.data.found_sides import settled
+from pix2pix_tf.reproduction import planning
+from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 from pix2pix_tf.reproduction.reproduce import reproduce
+from pix2pix_tf.runs import new_config, save_config
 
 pytest_plugins = ["reproduction_plans"]
 
@@ -25,6 +30,11 @@ pytest_plugins = ["reproduction_plans"]
             "reconstruction is what the rows of the experiments decide; leave --reconstruction out.",
         ),
         ({"steps": 0}, ["l1"], "Give --steps, which is how long each row is trained."),
+        (
+            {"precision": "auto"},
+            ["l1"],
+            "precision auto may choose another one for each row; give float32, bfloat16 or float16.",
+        ),
     ],
 )
 def test_mistakes_are_found_before_training(changes, rows, sentence, plan):
@@ -37,6 +47,15 @@ def test_label_maps_of_unknown_colors_are_refused_before_training(plan):
     unknown = dataclasses.replace(plan(), palette="my_pairs")
     with pytest.raises(UserError, match="There is no palette of label maps for 'my_pairs'; those of facades, "):
         reproduce(unknown, "table1", ["l1"])
+
+
+def test_a_run_is_kept_with_what_training_has_recorded_of_its_data(tmp_path):
+    planned = plan_in(tmp_path), EXPERIMENTS["table1"], "l1", 0
+    config = new_config(planning.fields_of(*planned))
+    save_config(settled(config), str(tmp_path / "run"))
+    planning._check_run(str(tmp_path / "run"), config)
+    with pytest.raises(UserError, match="was trained with input_channels=3, not 4"):
+        planning._check_run(str(tmp_path / "run"), config.replace(input_channels=4))
 
 
 def test_a_row_that_cannot_be_trained_is_refused_before_the_others_are(plan, tmp_path):

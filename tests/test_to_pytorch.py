@@ -8,11 +8,12 @@ import pytorch_networks as reference
 import tensorflow as tf
 from pytorch_networks import randomized, save, to_numpy, to_torch, torch
 
-from pix2pix_tf import Translator, UserError
+from pix2pix_tf import Translator, UserError, build_generator
 from pix2pix_tf.interop.from_pytorch import import_run
 from pix2pix_tf.interop.pytorch_files import write_tensors
 from pix2pix_tf.interop.to_pytorch import export_run
 from pix2pix_tf.runs import save_config
+from pix2pix_tf.training import weights_file
 from pix2pix_tf.training.loop import train
 
 STATISTICS = {"running_mean": 0, "running_var": 1, "num_batches_tracked": 0}
@@ -96,6 +97,13 @@ def test_a_run_without_a_discriminator_and_the_best_checkpoint_give_a_generator_
     assert export_run(str(tmp_path / "gan"), str(tmp_path / "b"), "best") == [str(tmp_path / "b" / "latest_net_G.pth")]
     best = Translator.load(str(tmp_path / "gan"), "best").generator.get_layer("output_conv").bias.numpy()
     np.testing.assert_array_equal(load(tmp_path / "b" / "latest_net_G.pth")["model.model.3.bias"].numpy(), best)
+
+
+def test_what_was_published_without_a_discriminator_gives_a_generator(tiny, tmp_path):
+    config = tiny()
+    save_config(config, tmp_path / "run")
+    weights_file.save(tmp_path / "run", 1, generator=build_generator(config))
+    assert export_run(str(tmp_path / "run"), str(tmp_path / "out")) == [str(tmp_path / "out" / "latest_net_G.pth")]
 
 
 @pytest.mark.parametrize(

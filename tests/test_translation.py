@@ -295,6 +295,12 @@ def test_an_unknown_way_to_compile_is_refused():
 # The size at which the network sees an image
 
 
+@pytest.mark.parametrize("size", ["large", 0, 2.5])
+def test_an_unknown_size_is_refused(size):
+    with pytest.raises(UserError, match=r"^size must be auto, training, own, or a number"):
+        Translator(CONFIG, None, size=size)
+
+
 @pytest.mark.parametrize(("size", "scaled"), [("auto", (32, 32)), ("training", (32, 32)), (16, (16, 35))])
 def test_a_large_image_is_scaled_for_the_network_and_its_output_scaled_back(size, scaled):
     own = translator()

@@ -79,7 +79,7 @@ def measured(config: Config, source: Source) -> tuple[Config, list[str]]:
     looked_at = [which for which, side in sides.items() if side.is_cut or which in unknown]
     if not looked_at:
         return config, []
-    of_train = _values(config, source.train, sides)
+    of_train, ranges = _values(config, source.train, sides), {}
     for which in unknown:
         values = joined(of_train[which])
         low, high = float(values.low.min()), float(values.high.max())
@@ -88,7 +88,8 @@ def measured(config: Config, source: Source) -> tuple[Config, list[str]]:
                 f"All values of the {which}s in the training split are {low:g}, so there is nothing to learn from; "
                 f"give other data, or --{which}_range=LOW,HIGH."
             )
-        config = config.replace(**{f"{which}_range": (low, high)})
+        ranges[f"{which}_range"] = low, high
+    config = config.replace(**ranges)  # Together, as inpaint has one range for both.
     sides = {"input": input_side(config), "output": output_side(config)}
     of_val = _values(config, source.val, sides)
     notes = []

@@ -118,7 +118,7 @@ def _open(settings) -> _Subject:
     """Opens all that the settings name; whatever a user may have mistaken is found before the work begins."""
     translator = _translator(settings)
     config = translator.config
-    split, training = open_splits(config, settings.split)
+    split, training = open_splits(config.replace(batch_size=1), settings.split)  # Fewer pairs than a batch will do.
     split = split.part(evenly_spread(len(split), settings.limit or len(split)))
     if len(split) < 2:
         raise UserError(

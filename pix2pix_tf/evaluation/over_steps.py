@@ -96,7 +96,8 @@ def _new_results(subject):
 def _known_steps(results, path):
     """The rows in the file, if they are of the same settings, data and classifier."""
     known = read_json(path, advice="remove it to measure anew") if os.path.exists(path) else {}
-    same = all(known.get(name) == results[name] for name in ("config", "images", "classifier"))
+    ours = json.loads(json.dumps(results))  # JSON knows no tuples.
+    same = all(known.get(name) == ours[name] for name in ("config", "images", "classifier"))
     return known["steps"] if same else {}
 
 

@@ -20,6 +20,7 @@ from pix2pix_tf.utils.version_folders import next_version
 UNFINISHED = ".export-"  # Servers look at names that are integers only.
 # What an export must have in common with the run's own generator: the share of equal values, and the largest distance.
 PARITY = {"float32": (0.999, 1), "bfloat16": (0.99, 2), "float16": (0.99, 2)}
+PARITY["auto"] = PARITY["float32"]  # As long as it is not decided, for weights that were imported.
 
 
 def export(

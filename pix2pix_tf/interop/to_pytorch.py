@@ -40,7 +40,8 @@ def export_run(
     if config.generator == "resnet":
         modules["generator"] = weight_names.resnet(config.residual_blocks, has_dropout=config.dropout > 0)
     paths = {"generator": os.path.join(output, "latest_net_G.pth")}
-    if config.gan_weight and checkpoint == "latest":
+    stored = checkpoints.path_of(workdir, checkpoint)
+    if "discriminator" in checkpoints.networks_in(stored):
         networks["discriminator"] = build_discriminator(config)
         modules["discriminator"] = weight_names.patchgan(config.receptive_field)
         paths["discriminator"] = os.path.join(output, "latest_net_D.pth")
@@ -48,7 +49,6 @@ def export_run(
         if os.path.lexists(path) and not overwrite:
             raise UserError(f"{path} is there already; give another --output, or --overwrite to replace it.")
 
-    stored = checkpoints.path_of(workdir, checkpoint)
     checkpoints.load_networks(stored, **networks)
     checkpoints.load_generator(networks["generator"], stored, weights)
     tensors = {name: tensors_of(networks[name], modules[name], config.norm, workdir) for name in networks}

@@ -9,7 +9,7 @@ from pix2pix_tf.evaluation import labels
 from pix2pix_tf.evaluation.outputs import open_splits
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.reproduction.experiments import Experiment, fixed_fields
-from pix2pix_tf.runs import load_config, new_config
+from pix2pix_tf.runs import load_config, new_config, with_recorded_data
 from pix2pix_tf.training.checkpoints import steps_done
 
 OPPOSITE = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}
@@ -65,6 +65,8 @@ def check(plan: Plan, experiment: Experiment, names: list[str]) -> None:
         raise UserError(f"{clashes[0]} is what the rows of the experiments decide; leave --{clashes[0]} out.")
     if plan.given.get("steps", Config.steps) == Config.steps:
         raise UserError("Give --steps, which is how long each row is trained.")
+    if plan.given.get("precision") == "auto":
+        raise UserError("precision auto may choose another one for each row; give float32, bfloat16 or float16.")
     for name in names:
         for seed in seeds_of(plan):
             config = new_config(fields_of(plan, experiment, name, seed))
@@ -81,6 +83,7 @@ def _check_run(workdir, config):
     if not os.path.exists(os.path.join(workdir, "config.json")):
         return
     stored = load_config(workdir)
+    config = with_recorded_data(config, stored)
     for field in dataclasses.fields(Config):
         old, new = getattr(stored, field.name), getattr(config, field.name)
         # A run may be resumed in another precision; the rows of a table are compared, so they share one.

@@ -1,6 +1,7 @@
 """Makes a small run directory to hand on: pix2pix-publish --model=RUN --output=DIR.
 
-It holds the settings and the weights in 16 bits, without optimizers, logs or the path of the training data.
+It holds the settings and the weights in 16 bits, without optimizers and logs; with --dataset also without the path of
+the training data.
 """
 
 import os

@@ -179,7 +179,8 @@ def _package(name):
         return importlib.import_module(name)
     except ImportError:
         raise UserError(
-            f"log_to {name} needs the package {name}, which is not installed; pip install {name}, or leave it out."
+            f"log_to {name} needs the package {name}, which is not installed; "
+            f"pip install {name}, or give another --log_to."
         ) from None
 
 

@@ -19,7 +19,8 @@ def decide(config, devices):
     if config.precision == "float32":
         return config
     has_gpu = bool(tf.config.list_physical_devices("GPU"))
-    names = ("float32", "bfloat16", "float16") if has_gpu else ("float32", "bfloat16")  # float16 is emulated on CPUs.
+    # float16 is emulated on CPUs, and the gradients of R1 vanish in it.
+    names = ("float32", "bfloat16", "float16") if has_gpu and not config.r1_weight else ("float32", "bfloat16")
     if config.precision != "auto":
         times = measure(config, ("float32", config.precision))
         if (factor := times[config.precision] / times["float32"]) > _SLOW:
