@@ -34,14 +34,24 @@ class Translator:
       step: the training steps that the generator has seen.
       generator: the Keras model, for sides that are multiples of `config.multiple`.
       size: the size at which the network sees the images of a call (see `translation`).
+      run_dir: the run that it was loaded from, None if it was made of a network.
       input, output: what the images are that it takes and makes, each a `sides.Side`.
     """
 
-    def __init__(self, config: Config, generator, step: int = 0, size: str | int = "auto", compile: str = "none"):
+    def __init__(
+        self,
+        config: Config,
+        generator,
+        step: int = 0,
+        size: str | int = "auto",
+        compile: str = "none",
+        run_dir: str | None = None,
+    ):
         self.config = config
         self.generator = generator
         self.step = step
         self.size = size = parse_size(str(size))
+        self.run_dir = run_dir
         self.input, self.output = input_side(config), output_side(config)
         self._raw = graphs(generate, config, generator, tf.float32, compile=compile)
         self._values = graphs(translate_values, config, generator, self.input.dtype, size, compile)
@@ -65,14 +75,15 @@ class Translator:
         config = load_config(run_dir)
         generator = build_generator(config, image_size=(None, None))
         step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint), weights)
-        return cls(config, generator, step, size, compile)
+        return cls(config, generator, step, size, compile, run_dir)
 
     def __repr__(self):
         config = self.config
         depth = f"{config.residual_blocks} blocks" if config.residual_blocks else f"{config.levels} levels"
         return (
-            f"<Translator: {config.task} with a {config.generator} of {config.base_filters} filters, {depth} and "
-            f"{config.norm} norm, trained for {self.step} steps at {config.image_size}>"
+            f"<Translator{f' of {self.run_dir}' if self.run_dir else ''}: {config.task} with a {config.generator} of "
+            f"{config.base_filters} filters, {depth} and {config.norm} norm, trained for {self.step} steps at "
+            f"{config.image_size}, used at size {self.size}>"
         )
 
     def generate(self, source: np.ndarray | tf.Tensor, seed: Seed = None) -> tf.Tensor:

@@ -194,10 +194,11 @@ def test_graphs_of_inference_hold_no_gradients_of_our_own():
         assert b"_gradient_op_type" not in graph.get_concrete_function().graph.as_graph_def().SerializeToString()
 
 
-def test_a_translator_says_what_it_is():
-    assert repr(translator(task="colorize")) == (
-        "<Translator: colorize with a unet of 2 filters, 5 levels and batch norm, trained for 0 steps at 32>"
-    )
+def test_a_translator_says_what_it_is(untrained_run):
+    network = "colorize with a unet of 2 filters, 5 levels and batch norm, trained for"
+    assert repr(translator(task="colorize")) == f"<Translator: {network} 0 steps at 32, used at size own>"
+    run = untrained_run(task="colorize")
+    assert repr(Translator.load(run)) == f"<Translator of {run}: {network} 1 steps at 32, used at size auto>"
 
 
 def test_a_call_changes_neither_weights_nor_image():
