@@ -121,6 +121,24 @@ def test_no_two_images_share_an_output(found, expected):
     assert output_names(found[::-1]) == output_names(found)
 
 
+def test_a_folder_that_is_called_as_an_output(folder, tmp_path):
+    copies = models.Model(lambda image, name: image, {"model": "m", "seed": None, "size": "own"}, Config())
+    root = folder(
+        {"x.jpg": texture(20, 30), "x.png/y.jpg": texture(20, 30, 1), "x.png/deep/z.jpg": b"", "s/u.jpg": b""}
+    )
+    assert [item.output for item in find_items(f"{root}/x.jpg").all] == ["x.jpg.png"]
+    shutil.rmtree(f"{root}/s")
+    shutil.rmtree(f"{root}/x.png/deep")
+    made = {}
+    for name, order in (("one", ("/x.jpg", "")), ("two", ("", "/x.jpg"))):
+        outcomes = [translate_folder(copies, root + given, str(tmp_path / name)) for given in order]
+        assert [outcome.bad for outcome in outcomes] == [[], []]
+        assert sum(outcome.made for outcome in outcomes) == 2
+        made[name] = {path: content for path, content in files(tmp_path / name).items() if path.endswith(".png")}
+    assert list(made["one"]) == ["x.jpg.png", "x.png/y.png"]
+    assert made["one"] == made["two"]
+
+
 def test_a_single_file_has_the_name_that_it_has_in_its_folder(folder, monkeypatch):
     root = folder({"a.jpg": b"", "a.png": b"", "b.png": b"", "sub/c.png": b"", "odd.data": b""})
     for name, output in (("a.jpg", "a.jpg.png"), ("b.png", "b.png"), ("odd.data", "odd.png")):
@@ -497,6 +515,20 @@ def test_what_is_no_export_is_refused(tmp_path):
             UserError, match=rf"^{path} is not an export of export\.py, or damaged \(.+\); export the run"
         ):
             models.open_export(str(path))
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (None, "/assets.extra/model_card.json must hold an object as config, not null; export the run anew."),
+        ({"input_dtype": ["uint8"]}, ": input_dtype must be of type str. Received: ['uint8']."),
+    ],
+)
+def test_a_damaged_model_card_is_named(tmp_path, config, reason):
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "model_card.json").write_text(json.dumps({"config": config}))
+    with pytest.raises(UserError, match=re.escape(f"{tmp_path}{reason}")):
+        models._kinds(str(tmp_path))
 
 
 def test_an_export_that_is_cut_short_is_refused(model_base, tmp_path):

@@ -74,6 +74,7 @@ def find_items(path: str, target: str | None = None, kinds: Config = USUAL) -> I
       target: a folder of targets, which have the path of their image, if need be with another ending; or None.
       kinds: the configuration that says what inputs, outputs and targets are.
     """
+    ending, beside = ENDINGS[output_format(kinds)], []
     if os.path.isdir(path):
         root, chosen = path, list_images(path)
         names = chosen
@@ -83,11 +84,12 @@ def find_items(path: str, target: str | None = None, kinds: Config = USUAL) -> I
         root, name = os.path.split(path)
         root, chosen = root or ".", [name]
         names = sorted({*list_images(root, subfolders=False), name})
+        beside = _in_folders_named(root, ending)
     else:
         raise UserError(f"--input {path} is neither a folder nor a file; give one that holds images.")
     targets = _targets(target)
-    outputs = output_names(names, ENDINGS[output_format(kinds)])
-    items = {name: _item(root, name, output, targets, kinds) for name, output in outputs.items()}
+    outputs = output_names([*names, *beside], ending)
+    items = {name: _item(root, name, outputs[name], targets, kinds) for name in names}
     return Items(list(items.values()), [items[name] for name in chosen], os.path.realpath(root))
 
 
@@ -169,6 +171,17 @@ def output_names(names: list[str], ending: str = ".png") -> dict[str, str]:
         stems |= {name: name for name in shared} | {
             name: name if stems[name] != name and len(stems[name]) < len(name) else f"{stems[name]}_" for name in taken
         }
+
+
+def _in_folders_named(root, ending):
+    """The images in those folders below `root` whose names end as an output's does, so that they may be that name."""
+    folders = [name for name in os.listdir(root) if name.lower().endswith(ending)]
+    return [
+        os.path.join(folder, name)
+        for folder in folders
+        if os.path.isdir(os.path.join(root, folder))
+        for name in list_images(os.path.join(root, folder))
+    ]
 
 
 def _folders_of(name):
