@@ -292,7 +292,7 @@ MIDDLE = "model.model.1.model.1.weight"
         ),
         (
             {MIDDLE: torch.full((4, 2, 4, 4), torch.nan)},
-            f"G holds NaN or Inf, in {MIDDLE}; give the file of an earlier epoch.",
+            f"G has {MIDDLE} with NaN, Inf or values beyond float32; give the file of an earlier epoch.",
         ),
     ],
 )

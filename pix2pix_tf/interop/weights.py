@@ -19,14 +19,14 @@ def fill(network, modules: list[weight_names.Module], norm: str, tensors: dict, 
       network: a Keras model of this project.
       modules: its modules in the port.
       norm: "batch", "instance" or "none".
-      tensors: {name: array}, all of which must have their place.
+      tensors: {name: array} of finite values, all of which must have their place.
       path: the file that they come from, for messages.
 
     Returns:
       The names of the biases that are dropped because an instance norm cancels them.
 
     Raises:
-      UserError: a tensor is missing, superfluous, of another shape, or not finite.
+      UserError: a tensor is missing, superfluous, or of another shape.
     """
     variables = _variables(network)
     names = weight_names.parameters(modules, norm)
@@ -43,8 +43,6 @@ def fill(network, modules: list[weight_names.Module], norm: str, tensors: dict, 
             if value.shape != tuple(variable.shape):
                 expected = _theirs(variable_name, np.empty(variable.shape)).shape
                 raise UserError(f"{path} has {name} of shape {tensors[name].shape}, where the port has {expected}.")
-            if not np.isfinite(value).all():
-                raise UserError(f"{path} holds NaN or Inf, in {name}; give the file of an earlier epoch.")
             variable.assign(value)
     return [name for name, variable_name in names.items() if variable_name not in variables]
 
