@@ -160,6 +160,7 @@ def test_a_body_may_be_gzip(server):
             413,
             "the body has more, unpacked; up to 67108864 are allowed",
         ),
+        (gzip.compress(b"") * 10_001, "gzip", 400, "the body has more than 10000 gzip members; send it as one"),
         (ONE, "br", 400, "Content-Encoding must be gzip or identity. Received: 'br'"),
     ],
 )
@@ -169,6 +170,13 @@ def test_bodies_that_cannot_be_unpacked_are_refused(server, body, encoding, stat
     assert response.status_code == status
     assert sentence in response.json()["error"]
     assert server.post(ONE).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PredictionService/Predict", "ModelService/GetModelStatus"])
+def test_what_is_no_message_is_refused(server, method):
+    call = server.channel.unary_unary(f"/tensorflow.serving.{method}")
+    with pytest.raises(Refusal, match="400: the request is no protobuf message of its kind"), refusals():
+        call(b"\xff\xff", timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("dtype", [tf.resource, tf.variant])

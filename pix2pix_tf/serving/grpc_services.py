@@ -1,8 +1,11 @@
 """TensorFlow Serving's gRPC interface: PredictionService without its classifiers, and ModelService."""
 
+import contextlib
 import math
 
+import grpc
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from grpc import StatusCode
 from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse
 from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
@@ -16,6 +19,26 @@ from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import LARGE_BYTES, MAX_BYTES, Workers, to_the_end
 
 METADATA_FIELD = "signature_def"  # the only one that there is
+
+
+class Readable(grpc.aio.ServerInterceptor):
+    """Refuses what is no message of the kind that a method takes, of which gRPC itself would say UNKNOWN."""
+
+    async def intercept_service(self, continuation, handler_call_details):
+        """A method that reads its message so; None for one that is not offered."""
+        if not (method := await continuation(handler_call_details)):
+            return None
+
+        def read(message):
+            with contextlib.suppress(DecodeError):
+                return method.request_deserializer(message)
+
+        async def respond(request, context):
+            if request is None:
+                await context.abort(StatusCode.INVALID_ARGUMENT, "the request is no protobuf message of its kind")
+            return await method.unary_unary(request, context)
+
+        return grpc.unary_unary_rpc_method_handler(respond, read, method.response_serializer)
 
 
 async def _not_offered(self, request, context):

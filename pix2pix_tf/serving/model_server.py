@@ -11,7 +11,7 @@ import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.serving.grpc_services import ModelService, PredictionService
+from pix2pix_tf.serving.grpc_services import ModelService, PredictionService, Readable
 from pix2pix_tf.serving.rest import make_app
 from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import MAX_BYTES, Workers
@@ -49,7 +49,7 @@ def serve(base: str, name: str, host: str, rest_port: int, grpc_port: int, allow
 
 async def _serve(models, listening, host, grpc_port, hosts):
     workers = Workers()
-    grpc_server = grpc.aio.server(options=GRPC_OPTIONS)
+    grpc_server = grpc.aio.server(interceptors=[Readable()], options=GRPC_OPTIONS)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(models, workers), grpc_server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), grpc_server)
     grpc_port = grpc_server.add_insecure_port(_address(host, grpc_port))

@@ -8,6 +8,7 @@ from pix2pix_tf.serving.refusals import Refused, invalid
 from pix2pix_tf.serving.workers import MAX_BYTES
 
 PIECE = 2**20  # bytes that are unpacked at a time
+MAX_MEMBERS = 10_000  # of a gzip stream; each takes time, if it is empty too
 
 
 async def read_body(request, hold) -> bytes:
@@ -51,6 +52,7 @@ class _Gzip:
 
     def __init__(self):
         self._member = zlib.decompressobj(wbits=31)
+        self._members = 1
 
     @property
     def is_whole(self):
@@ -62,6 +64,9 @@ class _Gzip:
         while part:
             if self._member.eof:
                 self._member = zlib.decompressobj(wbits=31)
+                self._members += 1
+            if self._members > MAX_MEMBERS:
+                raise invalid(f"the body has more than {MAX_MEMBERS} gzip members; send it as one")
             try:
                 yield self._member.decompress(part, PIECE)
             except zlib.error as error:
