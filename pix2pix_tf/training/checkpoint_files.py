@@ -53,12 +53,13 @@ def write(checkpoint: tf.train.Checkpoint, folder: str, step: int, keep: int) ->
 
 
 def remove(folder: str, step: int) -> None:
-    """Removes all files of a checkpoint, those of an unfinished one too."""
+    """Removes all files of a checkpoint, those of an unfinished one too; a folder of such a name is not ours."""
     for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        if name.startswith(f"step-{step}."):
-            os.remove(os.path.join(folder, name))
+        file = os.path.join(folder, name)
+        if name.startswith(f"step-{step}.") and not os.path.isdir(file):
+            os.remove(file)
         elif name.startswith(f"step-{step}_temp"):
-            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+            shutil.rmtree(file, ignore_errors=True)
 
 
 def is_whole(prefix: str, beginnings: tuple[str, ...] = ("",)) -> bool:
