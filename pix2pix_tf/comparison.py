@@ -9,9 +9,10 @@ import re
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS, UNIT_METRICS
 from pix2pix_tf.runs import load_config, read_metrics
-from pix2pix_tf.utils.json_files import read_json
+from pix2pix_tf.utils.json_files import ANY, NUMBER, read_json
 
 VALIDATION = {f"val_{name}": f"validation {title}" for name, title in (IMAGE_METRICS | UNIT_METRICS).items()}
+_EVALUATION = {"fcn?": {"rows": {"outputs": {ANY: NUMBER | None}}}}  # What is read of evaluation.json.
 FCN_SCORES = {name: f"FCN {title}" for name, title in CLASS_SCORES.items()}
 
 
@@ -48,9 +49,9 @@ def _numbers(path):
     numbers |= {title: f"{validated[name]:.4f}" for name, title in VALIDATION.items() if name in validated}
     evaluation = os.path.join(path, "evaluation.json")
     if os.path.exists(evaluation):
-        results = read_json(evaluation, advice="remove it, or run tools.evaluate again")
-        scores = results.get("fcn", {}).get("rows", {}).get("outputs", {})
-        numbers |= {title: f"{scores[name]:.4f}" for name, title in FCN_SCORES.items() if name in scores}
+        results = read_json(evaluation, _EVALUATION, "remove it, or run tools.evaluate again")
+        scores = results["fcn"]["rows"]["outputs"] if "fcn" in results else {}
+        numbers |= {title: f"{scores[name]:.4f}" for name, title in FCN_SCORES.items() if scores.get(name) is not None}
     return numbers
 
 

@@ -270,7 +270,11 @@ class Config:
         Raises:
           UserError: `name`, as errors call the text, is no sound JSON, of a newer version, or has a wrong field.
         """
-        return cls(**_migrated(parse_json(text, name), name))
+        fields = _migrated(parse_json(text, name), name)
+        try:
+            return cls(**fields)
+        except UserError as error:
+            raise UserError(f"{name}: {error}") from None
 
 
 def _migrated(values, name):

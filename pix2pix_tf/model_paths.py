@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.json_files import NUMBER, read_json
 from pix2pix_tf.utils.version_folders import version_folders
+
+_SIDE = {"channels": int, "dtype": str, "low": NUMBER, "high": NUMBER}
+_CARD = {"input?": _SIDE, "output?": _SIDE, "palette?": dict | None, "config?": dict}
 
 
 def is_run(path: str) -> bool:
@@ -57,6 +61,12 @@ def check_regular(folder: str | Path) -> None:
             path = os.path.join(where, name)
             if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
                 raise UserError(f"{path} is no regular file; remove it, or export the run anew.")
+
+
+def read_card(export: str | Path) -> dict:
+    """The model card of an export (see `exporting.card`), {} if it has none; UserError if it is damaged."""
+    path = os.path.join(export, "assets.extra", "model_card.json")
+    return read_json(path, _CARD, "export the run anew") if os.path.exists(path) else {}
 
 
 def _is_export(folder):

@@ -12,10 +12,11 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, WITHOUT_DATA_SET, preset_of
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import log, warn
-from pix2pix_tf.utils.json_files import parse_json
+from pix2pix_tf.utils.json_files import parse_json, read_bytes
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
+UNREADABLE = "see to its permissions, or restore it from a copy"
 WEIGHTS = ("auto", "ema", "raw")  # What may be asked for of a trained generator's weights.
 # Decide the weights' shapes.
 NETWORK_FIELDS = ("generator", "upsampling", "base_filters", "discriminator_filters", "norm")
@@ -163,7 +164,7 @@ def load_config(workdir: str) -> Config:
     path = os.path.join(workdir, CONFIG_FILE)
     if not is_run(workdir):
         raise UserError(f"{workdir} holds no {CONFIG_FILE}, so it is no run directory; give one that train.py made.")
-    return Config.from_json(_content(path), path)
+    return Config.from_json(read_bytes(path, UNREADABLE), path)
 
 
 def save_config(config: Config, workdir: str) -> None:
@@ -185,29 +186,25 @@ def read_metrics(workdir: str) -> list[dict]:
     path = os.path.join(workdir, METRICS_FILE)
     if not os.path.exists(path):
         return []
-    lines = _content(path).splitlines()
+    lines = read_bytes(path, UNREADABLE).splitlines()
     records = [record for record in map(_record, lines) if record]
     if dropped := len(lines) - len(records):
         warn(f"{path} has {dropped} {'line' if dropped == 1 else 'lines'} without a sound record, left out here.")
     return records
 
 
-def _content(path):
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        advice = "see to its permissions, or restore it from a copy"
-        raise UserError(f"{path} cannot be read ({error.strerror}); {advice}.") from None
-
-
 def _record(line):
-    """A line of `metrics.jsonl` as a dict with its `step`; None if it is something else, as a crash may leave it."""
+    """A line of `metrics.jsonl`: numbers by name, of which `step` is one; None if it is something else.
+
+    Those of each channel are lists (see `training.validation`).
+    """
     try:
-        record = parse_json(line, "the line")
+        record = parse_json(line, "the line", {"step": int})
     except UserError:
         return None
-    return record if type(record.get("step")) is int else None
+    values = [value if name.endswith("_by_channel") else [value] for name, value in record.items()]
+    sound = all(type(value) is list and all(type(one) in (int, float) for one in value) for value in values)
+    return record if sound and 0 <= record["step"] < 2**63 else None
 
 
 def metrics_text(records: list[dict]) -> str:
@@ -219,6 +216,7 @@ def training_seconds(workdir: str) -> float:
     """How long the steps of a run took, without validation and checkpoints."""
     seconds, before = 0.0, 0
     for record in read_metrics(workdir):
-        seconds += (record["step"] - before) * record["seconds_per_step"]
-        before = record["step"]
+        if "seconds_per_step" in record:
+            seconds += (record["step"] - before) * record["seconds_per_step"]
+            before = record["step"]
     return seconds

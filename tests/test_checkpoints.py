@@ -237,6 +237,19 @@ def test_what_cannot_be_written_leaves_the_older_checkpoints(tmp_path, tiny, mon
     assert {name.split(".")[0] for name in os.listdir(tmp_path / "checkpoints")} == {"checkpoint", "step-1"}
 
 
+def test_a_folder_with_the_name_of_a_checkpoints_file_is_left_alone(tmp_path, tiny):
+    (tmp_path / "checkpoints" / "step-1.index" / "inside").mkdir(parents=True)
+    run = new_run(tmp_path, tiny(), keep=1)
+    for step in (2, 3):
+        save(run, step)
+    assert {name.split(".")[0] for name in os.listdir(tmp_path / "checkpoints")} == {"checkpoint", "step-1", "step-3"}
+    assert (tmp_path / "checkpoints" / "step-1.index" / "inside").is_dir()
+    (tmp_path / "checkpoints" / "step-4.index").mkdir()
+    with pytest.raises(UserError, match=r"step-4 cannot be written \(.*\); older checkpoints are untouched"):
+        save(run, 4)
+    assert new_run(tmp_path, tiny()).checkpoints.restore() == 3
+
+
 @pytest.mark.parametrize("network", ["generator", "discriminator"])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_network_that_is_not_finite_is_not_saved(tmp_path, tiny, network, value):
@@ -309,6 +322,17 @@ def test_the_best_generator_is_kept_alone(tmp_path, tiny, metric, kept, value):
 def test_a_run_that_goes_on_keeps_what_is_better_than_before(tmp_path, tiny, start, metric, kept):
     offered(tmp_path, tiny(), [0.3, 0.2])
     assert offered(tmp_path, tiny(), [0.25, 0.1], metric, start) == kept
+
+
+@pytest.mark.parametrize("damage", [{"step": None}, {"value": [1]}, {"metric": 5}, {"value": None}])
+def test_a_damaged_record_of_the_best_is_one_sentence(tmp_path, tiny, damage):
+    offered(tmp_path, tiny(), [0.3])
+    path = tmp_path / "checkpoints" / "best" / "best.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+    with pytest.raises(UserError, match=rf"^{path} must hold a .* as {next(iter(damage))}, not .*; remove it\.$"):
+        offered(tmp_path, tiny(), [0.3], start=1)
+    path.unlink()
+    assert offered(tmp_path, tiny(), [0.4], start=1) == [2]
 
 
 def test_the_best_does_not_hide_the_latest(tmp_path, tiny):

@@ -48,6 +48,24 @@ def test_what_differs_and_the_numbers(runs):
     ]
 
 
+@pytest.mark.parametrize("content", [{"fcn": None}, {"fcn": {"rows": {"outputs": {"iou": "x"}}}}, {"fcn": {}}])
+def test_odd_values_of_an_evaluation_are_one_sentence(runs, content):
+    path = f"{runs[0]}/evaluation.json"
+    with open(path, "w") as file:
+        json.dump(content, file)
+    with pytest.raises(
+        UserError, match=rf"^{path} (must hold|holds no) .*; remove it, or run tools\.evaluate again\.$"
+    ):
+        read_run(runs[0])
+
+
+def test_a_score_that_is_not_defined_is_left_out(runs):
+    with open(f"{runs[0]}/evaluation.json", "w") as file:
+        json.dump({"fcn": {"rows": {"outputs": {"iou": None, "per_pixel": 0.5}}}}, file)
+    assert "FCN class IOU" not in read_run(runs[0]).numbers
+    assert read_run(runs[0]).numbers["FCN per-pixel accuracy"] == "0.5000"
+
+
 def test_the_page_holds_the_newest_grid_of_each_run(runs):
     read = [read_run(path) for path in runs]
     text = page(read, [["", "<a>", "b"], ["x", "1", "2"]])

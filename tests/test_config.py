@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 import subprocess
 import sys
@@ -344,6 +345,19 @@ def test_a_damaged_config_json_is_named_with_its_path(tmp_path, content):
     assert refusal(load_config, str(tmp_path)).startswith(f"{tmp_path}/config.json ")
 
 
+@pytest.mark.parametrize("value", [None, [], [1], {}, "x", True, -1, 1e300, float("nan")])
+def test_an_odd_value_of_any_field_is_named_with_the_path(tmp_path, value):
+    refused = 0
+    for field in dataclasses.fields(Config):
+        (tmp_path / "config.json").write_text(json.dumps({field.name: value}))
+        try:
+            load_config(str(tmp_path))
+        except UserError as error:
+            assert str(error).startswith(f"{tmp_path}/config.json: ")
+            refused += 1
+    assert refused > 20
+
+
 def test_numpy_numbers_and_paths_are_taken():
     config = Config(
         data_dir=Path("d"),
@@ -436,6 +450,9 @@ def test_files_of_a_run_that_cannot_be_read_are_named(tmp_path, monkeypatch):
     (tmp_path / "metrics.jsonl").mkdir()
     sentence = f"{workdir}/metrics.jsonl cannot be read (Is a directory); see to its permissions, or restore it from a"
     assert refusal(read_metrics, workdir).startswith(sentence)
+    (tmp_path / "metrics.jsonl").rmdir()
+    os.mkfifo(tmp_path / "metrics.jsonl")
+    assert refusal(read_metrics, workdir) == sentence.replace("directory", "named pipe") + " copy."
     monkeypatch.setattr("os.path.isfile", lambda path: True)
     (tmp_path / "config.json").unlink()
     (tmp_path / "config.json").mkdir()

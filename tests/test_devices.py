@@ -105,6 +105,8 @@ def test_the_processes_read_each_batch_without_overlap(tiny, start):
         '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 2}}',
         '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "evaluator", "index": 0}}',
         '{"cluster": {"worker": 3}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": Infinity}}',
+        "[" * 99_999,
     ],
 )
 def test_a_cluster_that_is_not_described(tf_config, monkeypatch):

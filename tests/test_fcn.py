@@ -227,6 +227,8 @@ def _with(path, **changes):
         lambda folder: _with(folder / "fcn.json", norm=False),
         lambda folder: _with(folder / "fcn.json", names=None),
         lambda folder: _with(folder / "fcn.json", names=["a", "b"]),
+        lambda folder: _with(folder / "fcn.json", held_out=None),
+        lambda folder: _with(folder / "fcn.json", held_out={"per_pixel": "x", "per_class": 1, "iou": 1}),
     ],
 )
 def test_a_damaged_classifier_is_one_sentence(trained, tmp_path, damage):

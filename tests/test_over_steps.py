@@ -131,6 +131,14 @@ def test_what_is_known_of_a_run_whose_ranges_are_recorded_is_kept(tmp_path):
     assert over_steps._known_steps(ours | {"images": 3}, str(tmp_path / "out.json")) == {}
 
 
+@pytest.mark.parametrize("steps", [None, {"100": None}, {"100": {}}, {"100": dict.fromkeys(over_steps.COLUMNS, "x")}])
+def test_odd_values_among_what_is_known_are_one_sentence(tmp_path, steps):
+    path = tmp_path / "out.json"
+    path.write_text(json.dumps({"config": 1, "images": 1, "classifier": 1, "steps": steps}))
+    with pytest.raises(UserError, match=rf"^{path} (must hold|holds no) .* ?steps.*; remove it to measure anew\.$"):
+        over_steps._known_steps({"config": 1, "images": 1, "classifier": 1}, str(path))
+
+
 def test_a_step_that_was_not_kept(folder):
     with pytest.raises(UserError, match=r"run has kept no step 200; it has 100, 300\.$"):
         over_steps.kept_steps(str(folder / "run"), [100, 200])

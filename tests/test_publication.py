@@ -182,6 +182,17 @@ def test_the_card_has_the_palette_where_the_input_is_a_label_map(tmp_path, chang
     assert (palette and tuple(palette["window"])) == expected
 
 
+def test_the_card_has_the_newest_whole_validation(tmp_path):
+    whole = {"step": 1, "val_l1": 0.5, "val_psnr": 9, "val_ssim": 0.25}
+    lines = [whole, {"step": 2, "val_l1": 0.4}]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    about = card.model_card(str(tmp_path), Config(), 2, 10, [{"equal": 1.0, "largest": 0}])
+    assert about["validation"] == whole
+    (tmp_path / "assets.extra").mkdir()
+    card.write_card(about, str(tmp_path))
+    assert "at step 1: L1 0.5000" in (tmp_path / "assets.extra" / "MODEL_CARD.md").read_text()
+
+
 def test_a_palette_that_does_not_exist_is_refused_before_the_work_begins(run, tmp_path):
     with pytest.raises(UserError, match="no palette of label maps for 'maps'"):
         export(run, str(tmp_path / "base"), palette="maps")

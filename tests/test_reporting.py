@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from pix2pix_tf import UserError
-from pix2pix_tf.runs import read_metrics
+from pix2pix_tf.runs import read_metrics, training_seconds
 from pix2pix_tf.training import loss_curves, reporting
 from pix2pix_tf.training.metrics_log import MetricsLog
 from pix2pix_tf.training.timing import StepTimer
@@ -60,6 +60,18 @@ def test_a_line_that_a_crash_cut_short_is_left_out(tmp_path):
     assert read_metrics(str(tmp_path)) == RECORDS[:1]
     write(tmp_path, RECORDS[1:], start=50)
     assert [json.loads(line) for line in lines(tmp_path)] == RECORDS
+
+
+def test_numbers_of_each_channel_are_kept(tmp_path):
+    records = [{"step": 50, "val_psnr": float("inf"), "val_psnr_by_channel": [20.5, 3, float("inf")]}]
+    write(tmp_path, records)
+    write(tmp_path, [], start=50)
+    assert read_metrics(str(tmp_path)) == records
+
+
+def test_a_record_without_its_time_counts_with_the_next(tmp_path):
+    write(tmp_path, [RECORDS[0], {"step": 60}, RECORDS[1]])
+    assert training_seconds(str(tmp_path)) == 50 * 0.5 + 50 * 0.25
 
 
 # TensorBoard
@@ -129,9 +141,12 @@ def test_a_run_that_was_stopped_keeps_its_event_files(tmp_path):
     assert {step for _, step in board_values(tmp_path)} == {50, 100}
 
 
-@pytest.mark.parametrize(
-    "line", ["null", "[1]", '{"step": "50"}', '{"g_l1": 1}', "[" * 99_999, '{"step": 1e999}', "\xff"]
-)
+NO_RECORDS = ["null", "[1]", '{"step": "50"}', '{"g_l1": 1}', "[" * 99_999, '{"step": 1e999}', "\xff", '{"step": -5}']
+NO_RECORDS += [f'{{"step": 5, "g_l1": {value}}}' for value in ("null", '"x"', "[1]", "{}", "true")]
+NO_RECORDS += ['{"step": 9223372036854775808}', '{"step": 5, "val_psnr_by_channel": [1, null]}']
+
+
+@pytest.mark.parametrize("line", NO_RECORDS)
 def test_lines_that_are_no_records_are_dropped_with_a_warning(tmp_path, capsys, line):
     write(tmp_path, RECORDS)
     path = tmp_path / "metrics.jsonl"

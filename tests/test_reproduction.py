@@ -227,6 +227,28 @@ def test_results_of_an_older_version_are_kept(copied, monkeypatch):
     assert stored(folder, "table6")["rows"]["l1"]["numbers"][0]["iou"] == 0.123
 
 
+@pytest.mark.parametrize(
+    "damage", [{"settings": None}, {"run": {"step": "2"}}, {"labels": {"outputs": {"iou": "x"}}}, {"quality": {}}]
+)
+def test_odd_values_of_an_evaluation_are_one_sentence(copied, damage):
+    path = copied("to_labels-l1-seed0") / "to_labels-l1-seed0" / "evaluation.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | damage))
+    with pytest.raises(UserError, match=rf"^{path} (must hold|holds no) .*; remove it to measure anew\.$"):
+        running.measure(plan_in(path.parents[1]), EXPERIMENTS["table6"], str(path.parent))
+
+
+@pytest.mark.parametrize("lacking", ["labels", "settings.seed"])
+def test_results_that_do_not_fit_are_measured_anew(copied, monkeypatch, lacking):
+    path = copied("to_labels-l1-seed0") / "to_labels-l1-seed0" / "evaluation.json"
+    results = json.loads(path.read_text())
+    results.pop(lacking, results["settings"].update(seed=None))
+    path.write_text(json.dumps(results))
+    monkeypatch.setattr(running, "evaluate", lambda settings: {"fresh": settings.workdir})
+    assert running.measure(plan_in(path.parents[1]), EXPERIMENTS["table6"], str(path.parent)) == {
+        "fresh": str(path.parent)
+    }
+
+
 def test_a_preset_may_have_a_shorter_name(finished, monkeypatch):
     monkeypatch.setitem(PRESETS, "toy", PRESETS["toy_facades"] | {"dataset": "toy_facades"})
     running.prepare_classifier(plan_in(finished, dataset="toy"), EXPERIMENTS["table1"], "l1")

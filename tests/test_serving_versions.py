@@ -179,11 +179,20 @@ def test_a_folder_without_a_version(tmp_path):
         ModelVersions("m", str(tmp_path / "nowhere"))
 
 
-def test_a_version_whose_card_is_damaged_is_not_loaded(models, base, monkeypatch):
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("[", "is no sound JSON"),
+        ('{"config": null}', "must hold an object as config, not null"),
+        ('{"palette": []}', r"must hold an object or null as palette, not \[\]"),
+        ('{"input": {"channels": "3"}}', "must hold a whole number as input.channels"),
+    ],
+)
+def test_a_version_whose_card_is_damaged_is_not_loaded(models, base, monkeypatch, content, reason):
     (base / "2" / "assets.extra").mkdir(parents=True)
-    (base / "2" / "assets.extra" / "model_card.json").write_text("[")
+    (base / "2" / "assets.extra" / "model_card.json").write_text(content)
     monkeypatch.setattr(versions, "SavedModel", None)  # Nothing is loaded that nobody would unload.
-    with pytest.raises(UserError, match=r"version 2 in .* cannot be loaded \(.*model_card.json is no sound JSON"):
+    with pytest.raises(UserError, match=rf"version 2 in .* cannot be loaded \(.*model_card.json {reason}"):
         models.refresh()
     assert models.serving.number == 1
 

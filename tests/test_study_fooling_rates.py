@@ -10,7 +10,7 @@ from PIL import Image
 
 from pix2pix_tf.study import fooling_rates
 
-SETTINGS = {"study": "0a", "fake": {"cgan": "/cgan", "l1": "/l1"}, "practice": 1, "trials": 4}
+SETTINGS = {"study": "0a", "seed": 1, "fake": {"cgan": "/cgan", "l1": "/l1"}, "practice": 1, "trials": 4}
 
 
 def session(token, algorithm, fooled, practice_fooled=True, **changes):

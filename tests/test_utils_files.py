@@ -13,7 +13,7 @@ from pix2pix_tf import UserError
 from pix2pix_tf.utils import plain_paths
 from pix2pix_tf.utils.atomic import atomic_path, write_text
 from pix2pix_tf.utils.image_files import list_images, match_by_stem
-from pix2pix_tf.utils.json_files import parse_json, read_json
+from pix2pix_tf.utils.json_files import ANY, NUMBER, parse_json, read_json
 from pix2pix_tf.utils.locks import exclusive_lock
 from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.version_folders import MAX_NUMBER, next_version, version_folders
@@ -170,6 +170,45 @@ def test_unsound_json_is_one_sentence(tmp_path, content):
     assert len(str(caught.value)) < 200 + len(str(path))
     with pytest.raises(UserError, match=r"^it "):
         parse_json(content, "it")
+
+
+KIND = {"step": int, "rows": {ANY: {"iou": NUMBER | None}}, "about?": str}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"rows": {}}, "holds no step"),
+        ({"step": True, "rows": {}}, "must hold a whole number as step, not true"),
+        ({"step": 1.0, "rows": {}}, "must hold a whole number as step, not 1.0"),
+        ({"step": 1, "rows": []}, "must hold an object as rows, not []"),
+        ({"step": 1, "rows": {"a": {"iou": 1}, "b": {}}}, "holds no rows.*.iou"),
+        (
+            {"step": 1, "rows": {"a": {"iou": [1]}}},
+            "must hold a number or null as rows.*.iou, not [1]",
+        ),
+        ({"step": 1, "rows": {}, "about": None}, "must hold a text as about, not null"),
+        ([], "must hold an object of JSON, not []"),
+    ],
+)
+def test_json_of_another_kind_is_one_sentence(value, reason):
+    with pytest.raises(UserError) as caught:
+        parse_json(json.dumps(value), "it", KIND, "write it anew")
+    assert str(caught.value) == f"it {reason}; write it anew."
+
+
+def test_json_of_a_kind_may_hold_more():
+    for value in (
+        {"step": 1, "rows": {}},
+        {"step": 1, "rows": {"a": {"iou": None}, "b": {"iou": 0.5}}, "about": "", "x": 1},
+    ):
+        assert parse_json(json.dumps(value), "it", KIND) == value
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(UserError, match=r"config\.json cannot be read \(Is a named pipe\); restore it from a copy\.$"):
+        read_json(tmp_path / "config.json")
 
 
 def test_sound_json_is_read(tmp_path):

@@ -17,13 +17,21 @@ from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.data.sources import open_source, source_and_target
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation.segmentation import confusion_matrix, scores
+from pix2pix_tf.metrics import CLASS_SCORES
 from pix2pix_tf.networks.fcn8s import MULTIPLE, build_fcn8s, load_trunk
 from pix2pix_tf.palettes import IGNORED, LEAST_LIKENESS, Palette
 from pix2pix_tf.utils.atomic import atomic_path, write_text
 from pix2pix_tf.utils.console import log
-from pix2pix_tf.utils.json_files import read_json
+from pix2pix_tf.utils.json_files import NUMBER, read_json
 
 SETTINGS_FILE, WEIGHTS_FILE = "fcn.json", "weights.npz"
+_SETTINGS = {
+    "names": list,
+    "ignored": list,
+    "width": int,
+    "norm": bool,
+    "held_out": dict.fromkeys(CLASS_SCORES, NUMBER),
+}
 CROP = 7 / 8  # of a side
 LOG_EVERY = 50  # steps
 
@@ -79,7 +87,7 @@ class Classifier:
                 "make one with python -m pix2pix_tf.tools.train_fcn."
             )
         try:
-            stored = read_json(path)
+            stored = read_json(path, _SETTINGS)
             colors = stored["colors"] if "colors" in stored else stored["colours"]  # The name of older classifiers.
             palette = Palette(
                 tuple(stored["names"]), *(tuple(map(tuple, part)) for part in (colors, stored["ignored"]))

@@ -19,10 +19,11 @@ from pix2pix_tf.runs import load_config
 from pix2pix_tf.training import checkpoint_files, checkpoints
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import log
-from pix2pix_tf.utils.json_files import read_json
+from pix2pix_tf.utils.json_files import ANY, NUMBER, read_json
 
 GRID = {f"grid_{period}": f"grid of {period}" for period in PERIODS}
 COLUMNS = {**IMAGE_METRICS, **CLASS_SCORES, **GRID}
+_KNOWN = {"steps?": {ANY: dict.fromkeys(COLUMNS, NUMBER | None)}}
 DIGITS = {"psnr": 2} | dict.fromkeys(GRID, 2)
 
 
@@ -95,10 +96,10 @@ def _new_results(subject):
 
 def _known_steps(results, path):
     """The rows in the file, if they are of the same settings, data and classifier."""
-    known = read_json(path, advice="remove it to measure anew") if os.path.exists(path) else {}
+    known = read_json(path, _KNOWN, "remove it to measure anew") if os.path.exists(path) else {}
     ours = json.loads(json.dumps(results))  # JSON knows no tuples.
     same = all(known.get(name) == ours[name] for name in ("config", "images", "classifier"))
-    return known["steps"] if same else {}
+    return known.get("steps", {}) if same else {}
 
 
 def _measured(subject, step):

@@ -37,7 +37,8 @@ def model_card(
       a label map of known classes, else null), `limits`,
       `parity`, `versions`.
     """
-    validation = [record for record in read_metrics(workdir) if record["step"] <= step and "val_l1" in record]
+    wanted = {"val_l1", "val_psnr", "val_ssim"}
+    validation = [record for record in read_metrics(workdir) if record["step"] <= step and wanted <= record.keys()]
     newest = validation[-1] if validation else {}
     return {
         "name": f"{os.path.basename(config.data_dir.rstrip('/')) or config.dataset}-{config.task}",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 import os
 import zlib
 from collections.abc import Callable
@@ -14,9 +15,8 @@ from pix2pix_tf.config import Config
 from pix2pix_tf.config_fields import DATA_FIELDS
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.inference import Translator
-from pix2pix_tf.model_paths import check_regular, newest_export
+from pix2pix_tf.model_paths import check_regular, newest_export, read_card
 from pix2pix_tf.tiling import OVERLAP, TILE, TiledTranslator
-from pix2pix_tf.utils.json_files import read_json
 from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.tf_errors import assertion_text
 
@@ -128,7 +128,6 @@ def open_export(path: str, seed: int | None = None) -> Model:
 
 def _kinds(version):
     """What the model card of an export says of its images; those from before there was a choice are RGB."""
-    path = os.path.join(version, "assets.extra", "model_card.json")
-    card = read_json(path, advice="export the run anew").get("config", {}) if os.path.exists(path) else {}
-    fields = (*DATA_FIELDS, "direction", "display_channels")
-    return Config(**{name: card[name] for name in fields if name in card})
+    config = read_card(version).get("config", {})
+    fields = {name: config[name] for name in (*DATA_FIELDS, "direction", "display_channels") if name in config}
+    return Config.from_json(json.dumps(fields), f"the model card of {version}")

@@ -16,6 +16,7 @@ from pix2pix_tf.evaluation.fcn import SETTINGS_FILE, Classifier, train_classifie
 from pix2pix_tf.evaluation.outputs import open_splits, outputs_of
 from pix2pix_tf.evaluation.quality import metrics_per_image
 from pix2pix_tf.inference import Translator
+from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.reproduction.experiments import Experiment
 from pix2pix_tf.reproduction.planning import OPPOSITE, Plan, fields_of, run_directory
@@ -24,9 +25,20 @@ from pix2pix_tf.training.checkpoints import steps_done
 from pix2pix_tf.training.loop import train
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import log
-from pix2pix_tf.utils.json_files import read_json
+from pix2pix_tf.utils.json_files import NUMBER, read_json
 
 FCN_BATCH_SIZE = 4
+_SCORES = dict.fromkeys(CLASS_SCORES, NUMBER | None)
+_RESULTS = {  # What is used of evaluation.json.
+    "settings": dict,
+    "run": {"step": int, "pictures": int, "versions": dict},
+    "quality": {"its own input": {name: {"mean": NUMBER | None} for name in IMAGE_METRICS}},
+    "fcn?": {"held_out": dict, "rows": {"outputs": _SCORES, "real photos": _SCORES}},
+    "labels?": {"outputs": _SCORES},
+    "colors?": {"intersection": dict.fromkeys("Lab", NUMBER | None), "median_lightness_error?": NUMBER | None},
+    "histograms?": dict.fromkeys(("outputs", "truth"), dict.fromkeys("Lab", list)),
+}
+_CLASSIFIER = {"width": int, "steps": int, "size": int | str, "held_out": dict.fromkeys(CLASS_SCORES, NUMBER)}
 
 
 def prepare_classifier(plan: Plan, experiment: Experiment, name: str) -> None:
@@ -86,12 +98,13 @@ def _kept(path, settings, step):
     """The results in `path`, if they are of these settings and this step; results with a classifier serve all."""
     if not os.path.exists(path):
         return None
-    results = read_json(path, advice="remove it to measure anew")
+    results = read_json(path, _RESULTS, "remove it to measure anew")
     if settings.fcn and results.get("fcn", {}).get("held_out") != classifier_settings(settings.fcn)["held_out"]:
         return None  # Of a classifier that has been replaced since.
-    measured = Settings(**results["settings"])
-    measured = dataclasses.replace(measured, workdir=settings.workdir, fcn=settings.fcn)  # Folders may have moved.
-    return results if measured == settings and results["run"]["step"] == step else None
+    moved = {"workdir": settings.workdir, "fcn": settings.fcn}  # Folders may have been.
+    measured = dataclasses.asdict(Settings("")) | results["settings"] | moved
+    has_all = results.keys() >= ({"labels"} if settings.palette else {"colors", "histograms"})
+    return results if has_all and measured == dataclasses.asdict(settings) and results["run"]["step"] == step else None
 
 
 def at_twice_the_size(run: Translator) -> Translator:
@@ -145,7 +158,7 @@ def ground_truth_numbers(experiment: Experiment, results: dict) -> dict[str, flo
 
 def classifier_settings(folder: str) -> dict:
     """What a classifier says of itself: width, steps, size of its photos, scores on held-out ones."""
-    return read_json(os.path.join(folder, SETTINGS_FILE))
+    return read_json(os.path.join(folder, SETTINGS_FILE), _CLASSIFIER)
 
 
 def configuration(workdir: str) -> dict:

@@ -10,11 +10,10 @@ from grpc import StatusCode
 from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse, ModelVersionStatus
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.model_paths import check_regular
+from pix2pix_tf.model_paths import check_regular, read_card
 from pix2pix_tf.serving import memory
 from pix2pix_tf.serving.refusals import Refused
 from pix2pix_tf.serving.saved_model import SavedModel
-from pix2pix_tf.utils.json_files import read_json
 from pix2pix_tf.utils.tf_errors import sentence_of
 from pix2pix_tf.utils.version_folders import version_folders
 
@@ -99,7 +98,7 @@ class ModelVersions:
     def _take_over(self, number, folder):
         self._set_status(number, ModelVersionStatus.LOADING)
         check_regular(folder)
-        card = _card(folder)  # First: if it is damaged, no model is left loaded.
+        card = read_card(folder)  # First: if it is damaged, no model is left loaded.
         new = Version(number, SavedModel(str(folder)), card)
         with self._changed:
             old, self._serving = self._serving, new
@@ -182,11 +181,6 @@ class ModelVersions:
             self._changed.wait_for(lambda: not version.users)
         version.model.close()
         self._set_status(version.number, ModelVersionStatus.END)
-
-
-def _card(folder):
-    path = folder / "assets.extra" / "model_card.json"
-    return read_json(path) if path.exists() else {}
 
 
 def _state(folder):

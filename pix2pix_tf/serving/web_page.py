@@ -30,8 +30,7 @@ def routes(model_name: str, card: dict) -> list[BaseRoute]:
     if not _shows_rgb(card):
         return [Route("/", lambda _: HTMLResponse(_why_not(model_name, card), headers=HEADERS))]
     # Within a script element, "<" may end it or start a comment; in JSON it only occurs in strings.
-    config = card.get("config")
-    size = config.get("image_size") if isinstance(config, dict) else None  # Somebody may have edited the card.
+    size = card.get("config", {}).get("image_size")
     settings = json.dumps({"model": model_name, "palette": card.get("palette"), "size": size}).replace("<", "\\u003c")
     html = (PAGE / "index.html").read_text(encoding="utf-8").replace(SETTINGS, settings)
 

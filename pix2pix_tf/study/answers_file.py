@@ -8,8 +8,13 @@ import threading
 from collections.abc import Iterator
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.utils.json_files import parse_json
+from pix2pix_tf.utils.json_files import ANY, NUMBER, check_kind, parse_json, read_bytes
 from pix2pix_tf.utils.locks import lock_file
+
+_STUDY = {"study": str, "seed": int, "fake": {ANY: str}, "practice": int, "trials": int}
+_PARTICIPANT = {"participant": str, "algorithm": str}
+_ANSWER = _PARTICIPANT | {"trial": int, "practice": bool, "fake_side": str, "answer": str, "hidden": bool, "loads": int}
+_ANSWER |= {"exposure_ms": NUMBER}
 
 
 class Answers:
@@ -69,6 +74,8 @@ def read_answers(path: str) -> tuple[dict, list[dict]]:
 
 
 def _open(path):
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UserError(f"{path} is no regular file; give another --answers.")
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         return open(path, "ab", buffering=0)
@@ -78,19 +85,24 @@ def _open(path):
 
 def _read(path):
     """(settings, records, length in bytes of all whole lines). A last line that is cut short was never acknowledged."""
-    with open(path, "rb") as file:
-        *lines, _ = file.read().split(b"\n")
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            records.append(parse_json(line, path))
-        except UserError:
-            if number == 1:
-                break
-            raise UserError(f"{path} is damaged in line {number}; repair it or give another --answers.") from None
-    if not records or "study" not in records[0]:
-        raise UserError(f"{path} is no answers file of a study; give another --answers.")
-    return records[0], records[1:], sum(len(line) + 1 for line in lines)
+    other = "give another --answers"
+    first, *lines = read_bytes(path, other).split(b"\n")[:-1] or [b""]
+    try:
+        settings = parse_json(first, path, _STUDY)
+    except UserError:
+        raise UserError(f"{path} is no answers file of a study; {other}.") from None
+    records, participants, advice = [], set(), f"repair it or {other}"
+    for number, line in enumerate(lines, start=2):
+        name = f"{path}, line {number},"
+        record = parse_json(line, name, advice=advice)
+        check_kind(record, _ANSWER if "trial" in record else _PARTICIPANT, name, advice)
+        if record["algorithm"] not in settings["fake"] or ("trial" in record) != (
+            record["participant"] in participants
+        ):
+            raise UserError(f"{name} contradicts the lines before it; {advice}.")
+        participants.add(record["participant"])
+        records.append(record)
+    return settings, records, sum(len(line) + 1 for line in (first, *lines))
 
 
 def _other_study(path, name, old, new):

@@ -13,11 +13,12 @@ from pix2pix_tf.training import checkpoint_files, weights_file
 from pix2pix_tf.training.loss_scale import LossScale
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.console import warn
-from pix2pix_tf.utils.json_files import read_json
+from pix2pix_tf.utils.json_files import NUMBER, read_json
 from pix2pix_tf.utils.plain_paths import plain_path
 
 FOLDER = "checkpoints"
 BEST = "best"  # a folder in it
+_RECORD = {"step": int, "metric": str, "value": NUMBER}  # What best.json holds.
 _NETWORKS = ("generator", "discriminator", "ema")
 # What TensorFlow raises when it reads a checkpoint that is damaged or of other networks.
 _READ_ERRORS = (AssertionError, IndexError, ValueError, RuntimeError, tf.errors.OpError)
@@ -119,7 +120,7 @@ class Best:
         self._step = tf.Variable(start, dtype=tf.int64, trainable=False)
         generators = {name: _variables(network) for name, network in networks.items() if name != "discriminator"}
         self._checkpoint = tf.train.Checkpoint(step=self._step, **generators)
-        kept = read_json(self._record, advice="remove it") if os.path.exists(self._record) else {}
+        kept = read_json(self._record, _RECORD, "remove it") if os.path.exists(self._record) else {}
         same = kept.get("metric") == metric and kept["step"] <= start
         self._value = kept["value"] if same else None
 

@@ -6,7 +6,6 @@ statistics of that share; with instance norm nothing depends on the number of de
 """
 
 import contextlib
-import json
 import os
 import signal
 import threading
@@ -14,6 +13,7 @@ import threading
 import tensorflow as tf
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.json_files import parse_json
 
 _EXAMPLE = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
 
@@ -135,11 +135,11 @@ def lost_worker_as_sentence():
 def _place_in_cluster(tf_config: str) -> tuple[int, int]:
     """TensorFlow's description of a cluster, the variable TF_CONFIG → (this worker, number of workers)."""
     try:
-        described = json.loads(tf_config)
+        described = parse_json(tf_config, "TF_CONFIG")
         addresses, task = described["cluster"], described["task"]
         order = [(kind, index) for kind in ("chief", "worker") for index in range(len(addresses.get(kind, [])))]
         return order.index((task["type"], int(task["index"]))), len(order)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise UserError(
             "strategy multi_worker needs the environment variable TF_CONFIG, with every worker's address and this "
             f"worker's index, such as {_EXAMPLE}. Received: {tf_config!r}."
