@@ -126,8 +126,8 @@ def test_what_is_known_is_not_measured_again(folder, results, monkeypatch):
 def test_what_is_known_of_a_run_whose_ranges_are_recorded_is_kept(tmp_path):
     config = dataclasses.asdict(CONFIG.replace(input_range=(0, 255)))
     ours = {"config": config, "images": 2, "classifier": None, "steps": {}}
-    (tmp_path / "out.json").write_text(json.dumps(ours | {"steps": {"100": {"l1": 0.5}}}))
-    assert over_steps._known_steps(ours, str(tmp_path / "out.json")) == {"100": {"l1": 0.5}}
+    (tmp_path / "out.json").write_text(json.dumps(ours | {"steps": {"100": dict.fromkeys(over_steps.COLUMNS, 0.5)}}))
+    assert over_steps._known_steps(ours, str(tmp_path / "out.json")) == {"100": dict.fromkeys(over_steps.COLUMNS, 0.5)}
     assert over_steps._known_steps(ours | {"images": 3}, str(tmp_path / "out.json")) == {}
 
 
