@@ -180,7 +180,7 @@ def _npy(path):
 
 def _npy_values(path):
     array, shape, _ = _npy(path)
-    return array.reshape(shape)
+    return np.array(array).reshape(shape)  # A copy, as each array that stays on the disk keeps a file open.
 
 
 # PNG of 16 bits

@@ -135,7 +135,10 @@ def served(routes, open_to_others=False):
 def served_with_page(model, palette):
     """Serves a `FakeModel` and the page for it; yields the address."""
     return served(
-        [*model.routes(), *web_page.routes("negative", {"palette": palette, "config": {"image_size": "256x512"}})]
+        [
+            *model.routes(),
+            *web_page.routes("negative", lambda: {"palette": palette, "config": {"image_size": "256x512"}}),
+        ]
     )
 
 

@@ -126,6 +126,14 @@ def test_odd_arrays_are_one_sentence(tmp_path, array, message):
     assert "\n" not in str(caught.value)
 
 
+def test_an_array_that_was_read_keeps_no_file_open(tmp_path):
+    path = str(tmp_path / "x.npy")
+    np.save(path, np.ones((32, 32, 5), np.float32))
+    before = len(os.listdir("/proc/self/fd"))
+    kept = [array_files.read(path, Side(5, "float32", 0.0, 1.0)) for _ in range(3)]
+    assert len(os.listdir("/proc/self/fd")) == before and np.all(kept[0] == 1)
+
+
 def test_odd_tiffs_are_one_sentence(tmp_path):
     path = str(tmp_path / "x.tif")
     tifffile.imwrite(path, np.zeros((2, 40, 40, 3), np.uint8), photometric="rgb")

@@ -1,5 +1,6 @@
 """A run of other images than RGB from file to file: five float bands to one, and RGB to a depth of 16 bits."""
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -289,8 +290,8 @@ def test_every_channel_has_numbers_of_its_own(untrained_run, tmp_path):
 def test_the_page_says_what_such_a_model_takes(exports):
     translator, folder = exports["bands"]
     about = json.loads((folder / "assets.extra" / "model_card.json").read_text())
-    (route,) = web_page.routes("biomass", about)
-    text = route.endpoint(None).body.decode()
+    page, _ = web_page.routes("biomass", lambda: about)
+    text = asyncio.run(page.endpoint(None)).body.decode()
     assert f"5 × float32 from {translator.input.low:g} to {translator.input.high:g}" in text
     assert "shows RGB of 8 bits only" in text and "/v1/models/biomass:predict" in text
 

@@ -42,7 +42,7 @@ def test_name_and_palette_are_in_the_page_whatever_they_hold(name):
     palette = {"wall": [0, 48, 255], name: [1, 2, 3]}
     parsers = [ScriptText(), ScriptText()]
     card = {"palette": palette, "config": {"image_size": "256x512"}}
-    for parser, arguments in zip(parsers, [(name, card), ("a", {})], strict=True):
+    for parser, arguments in zip(parsers, [(name, lambda: card), ("a", dict)], strict=True):
         with served(web_page.routes(*arguments)) as url:
             parser.feed(requests.get(url).text)
     assert json.loads(parsers[0].text) == {"model": name, "palette": palette, "size": "256x512"}
@@ -53,13 +53,22 @@ def test_name_and_palette_are_in_the_page_whatever_they_hold(name):
 @pytest.mark.parametrize("config", [{}, {"image_size": None}])
 def test_a_card_may_lack_the_training_size(config):
     parser = ScriptText()
-    with served(web_page.routes("a", {"config": config})) as url:
+    with served(web_page.routes("a", lambda: {"config": config})) as url:
         parser.feed(requests.get(url).text)
     assert json.loads(parser.text) == {"model": "a", "palette": None, "size": None}
 
 
+def test_the_page_is_that_of_the_version_that_is_served_now():
+    cards = [{"config": {"image_size": 64}}, {"config": {"image_size": 128}}]
+    parsers = [ScriptText(), ScriptText()]
+    with served(web_page.routes("a", lambda: cards.pop(0))) as url:
+        for parser in parsers:
+            parser.feed(requests.get(url).text)
+    assert [json.loads(parser.text)["size"] for parser in parsers] == [64, 128]
+
+
 def test_headers():
-    with served(web_page.routes("a", {})) as url:
+    with served(web_page.routes("a", dict)) as url:
         for path, kind in (
             ("", "text/html; charset=utf-8"),
             ("page/page.js", "text/javascript; charset=utf-8"),
@@ -190,7 +199,9 @@ def test_it_shows_what_the_real_server_answers(chromium, exports, tmp_path):
 
 def test_behind_a_proxy_that_puts_a_prefix_before_its_path(chromium, model):
     prefix = "/user/me/proxy/8501"
-    with served([Mount(prefix, routes=[*model.routes(), *web_page.routes("negative", {"palette": PALETTE})])]) as url:
+    with served(
+        [Mount(prefix, routes=[*model.routes(), *web_page.routes("negative", lambda: {"palette": PALETTE})])]
+    ) as url:
         for query in ("", f"?server={url}{prefix}"):
             page = Page(chromium, f"{url}{prefix}/{query}")
             page.until_quiet()

@@ -54,7 +54,7 @@ async def _serve(models, listening, host, grpc_port, hosts):
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), grpc_server)
     grpc_port = grpc_server.add_insecure_port(_address(host, grpc_port))
     await asyncio.to_thread(models.refresh)
-    app = make_app(models, workers, models.serving.card, hosts)
+    app = make_app(models, workers, hosts)
     rest_server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE))
     with models.watched():
         await grpc_server.start()

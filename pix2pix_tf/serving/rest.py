@@ -21,7 +21,7 @@ from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import LARGE_BYTES, Workers, to_the_end
 
 
-def make_app(models: ModelVersions, workers: Workers, card: dict, hosts: list[str]) -> Starlette:
+def make_app(models: ModelVersions, workers: Workers, hosts: list[str]) -> Starlette:
     """The web application.
 
     GET  /                                         the page
@@ -29,8 +29,8 @@ def make_app(models: ModelVersions, workers: Workers, card: dict, hosts: list[st
     GET  /v1/models/NAME[/versions/1]/metadata     the signatures
     POST /v1/models/NAME[/versions/1]:predict      see json_tensors
 
-    Errors are {"error": sentence}, with a status of HTTP_STATUS. `card` is the model card, of which the page shows
-    something; a request for a host that is not among `hosts` is refused, see `utils.hosts`.
+    Errors are {"error": sentence}, with a status of HTTP_STATUS. A request for a host that is not among `hosts` is
+    refused, see `utils.hosts`.
     """
 
     async def status(request):
@@ -60,7 +60,7 @@ def make_app(models: ModelVersions, workers: Workers, card: dict, hosts: list[st
             *(Route(path + "/metadata", metadata) for path in (model, version)),
             *(Route(path + ":predict", predict, methods=["POST"]) for path in (model, version)),
             *(Route(path, status) for path in (model, version)),
-            *web_page.routes(models.name, card),
+            *web_page.routes(models.name, lambda: models.serving.card),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)],
         exception_handlers={

@@ -1,6 +1,7 @@
 """The development server's page: index.html with the model's name and palette, and the files that it loads."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.responses import HTMLResponse
@@ -19,25 +20,28 @@ HEADERS = {
 }
 
 
-def routes(model_name: str, card: dict) -> list[BaseRoute]:
+def routes(model_name: str, card: Callable[[], dict]) -> list[BaseRoute]:
     """The routes of the page: `/`, and its files below `/page`.
 
     Args:
       model_name: what the model is called in `/v1/models/NAME`, the only routes that the page asks.
-      card: the model card. Of it, the page takes `palette`, {class name: RGB of 0 to 255} of the label maps that the
-        model takes, or None if it takes something else; and the training size.
+      card: gives the model card of the version that is served now. Of it, the page takes `palette`, {class name: RGB
+        of 0 to 255} of the label maps that the model takes, or None if it takes something else; and the training size.
     """
+
+    async def index(_):
+        return HTMLResponse(_page(model_name, card()), headers=HEADERS)
+
+    return [Route("/", index), Mount("/page", _Files(directory=PAGE))]
+
+
+def _page(model_name, card):
     if not _shows_rgb(card):
-        return [Route("/", lambda _: HTMLResponse(_why_not(model_name, card), headers=HEADERS))]
+        return _why_not(model_name, card)
     # Within a script element, "<" may end it or start a comment; in JSON it only occurs in strings.
     size = card.get("config", {}).get("image_size")
     settings = json.dumps({"model": model_name, "palette": card.get("palette"), "size": size}).replace("<", "\\u003c")
-    html = (PAGE / "index.html").read_text(encoding="utf-8").replace(SETTINGS, settings)
-
-    async def index(_):
-        return HTMLResponse(html, headers=HEADERS)
-
-    return [Route("/", index), Mount("/page", _Files(directory=PAGE))]
+    return (PAGE / "index.html").read_text(encoding="utf-8").replace(SETTINGS, settings)
 
 
 def _shows_rgb(card):
