@@ -1,6 +1,7 @@
 """What all command lines share: flags from Config, quiet start-up, one-sentence errors."""
 
 import dataclasses
+import functools
 import os
 import select
 import sys
@@ -47,10 +48,14 @@ def rename_flag(old: str, new: str) -> None:
     _new_names[old] = new
 
 
-def define_config_flags(leave_out=()) -> None:
-    """One flag for each field of Config, of the same name; unset ones keep the field's default or preset."""
+def define_config_flags(leave_out=(), only: list[str] = ()) -> list[str]:
+    """One flag for each field of Config, or for some, of the same name → their names.
+
+    Unset ones keep the field's default or preset.
+    """
+    names = only or [field.name for field in dataclasses.fields(Config) if field.name not in leave_out]
     for field in dataclasses.fields(Config):
-        if field.name in leave_out:
+        if field.name not in names:
             continue
         text = field.metadata["help"]
         if field.metadata["choices"]:
@@ -59,11 +64,11 @@ def define_config_flags(leave_out=()) -> None:
             text += f" (default {field.default})"
         define = define_path if field.name in _PATH_FIELDS else _DEFINERS.get(field.type, flags.DEFINE_string)
         define(field.name, None, text)
+    return names
 
 
-def given_config_fields(leave_out=()) -> dict:
-    """{field: value} of the Config flags that the user set."""
-    names = [field.name for field in dataclasses.fields(Config) if field.name not in leave_out]
+def given_config_fields(names: list[str]) -> dict:
+    """{field: value} of those Config flags of these names that the user set."""
     return {name: flags.FLAGS[name].value for name in names if flags.FLAGS[name].present}
 
 
@@ -88,6 +93,11 @@ def run(main, takes_files: bool = False) -> None:
     if closed:  # By what reads it, such as `| head`: that is no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more as it ends.
         sys.exit(1)
+
+
+def command(main, takes_files: bool = False):
+    """`run(main, takes_files)` as a function without arguments: a console command."""
+    return functools.partial(run, main, takes_files)
 
 
 def _with_errors_as_sentences(main, files, takes_files):

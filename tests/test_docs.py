@@ -67,6 +67,8 @@ def flags_of(command):
     name = tool or script or (console or "").replace("-", "_")
     source = (REPOSITORY / (benchmark or f"pix2pix_tf/tools/{name}.py")).read_text()
     known = set(re.findall(r"(?:DEFINE_\w+|define_path|rename_flag)\(\s*\"(\w+)\"", source)) | {"help"}
+    if chosen := re.search(r"define_config_flags\(\s*only=\[(.*?)\]", source):
+        return known | set(re.findall(r"\w+", chosen[1]))
     return known | FIELDS if "define_config_flags" in source else known
 
 

@@ -65,10 +65,7 @@ def report(problem):
     return 1
 
 
-def command():
-    """The console command."""
-    cli.run(main, takes_files=True)
-
+command = cli.command(main, takes_files=True)
 
 if __name__ == "__main__":
     command()

@@ -28,10 +28,7 @@ def main(paths):
         print(f"written to {_OUTPUT.value}")
 
 
-def command():
-    """The console command."""
-    cli.run(main, takes_files=True)
-
+command = cli.command(main, takes_files=True)
 
 if __name__ == "__main__":
     command()

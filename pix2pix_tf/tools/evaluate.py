@@ -82,10 +82,7 @@ def _check_writable(folder):
         raise UserError(f"{folder} cannot be written to ({error.strerror}); give another --output.") from None
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

@@ -44,10 +44,7 @@ def main():
     print(export(_MODEL.value, _EXPORT_DIR.value, megapixels, _CHECKPOINT.value, palette, size, _WEIGHTS.value))
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

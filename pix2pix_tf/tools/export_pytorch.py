@@ -25,10 +25,7 @@ def main():
     print("\n".join(files))
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

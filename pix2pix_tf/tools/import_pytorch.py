@@ -6,9 +6,7 @@ for train.py: dropout, the data to fine-tune or to measure on, the direction.
 
 from pix2pix_tf import cli
 
-_CLASHES = ("generator",)  # The files tell the field of this name; the flag means the file.
-
-cli.define_config_flags(leave_out=_CLASHES)
+_FIELDS = cli.define_config_flags(leave_out=("generator",))  # The files tell that field; the flag means the file.
 _GENERATOR = cli.define_path("generator", None, "file of the generator, latest_net_G.pth", required=True)
 _DISCRIMINATOR = cli.define_path(
     "discriminator", None, "file of its discriminator, latest_net_D.pth (default: training starts with a fresh one)"
@@ -19,14 +17,11 @@ _WORKDIR = cli.define_path("workdir", None, "run directory to make", required=Tr
 def main():
     from pix2pix_tf.interop.from_pytorch import import_run
 
-    given = cli.given_config_fields(leave_out=_CLASHES)
+    given = cli.given_config_fields(_FIELDS)
     print("\n".join(import_run(_GENERATOR.value, _DISCRIMINATOR.value, _WORKDIR.value, given)))
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

@@ -65,10 +65,7 @@ def main():
         sys.exit(1)
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

@@ -25,10 +25,7 @@ def main():
     print(f"{path}: {os.path.getsize(path) / 1e6:.1f} MB")
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

@@ -15,9 +15,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import preset_of
 from pix2pix_tf.utils import console
 
-_DECIDED_HERE = ("direction", "epochs", "strategy", "deterministic")
-
-cli.define_config_flags(leave_out=_DECIDED_HERE)
+_FIELDS = cli.define_config_flags(leave_out=("direction", "epochs", "strategy", "deterministic"))  # Decided here.
 _TABLE = flags.DEFINE_enum("table", None, ("1", "2", "3", "6", "rgb_vs_lab"), "which table")
 _FIGURE = flags.DEFINE_enum(
     "figure", None, ("7", "7_photos", "8"), "which figure; 7 is on colorization, 7_photos on labels → photo"
@@ -41,7 +39,7 @@ def main():
     from pix2pix_tf.reproduction.planning import Plan
     from pix2pix_tf.reproduction.reproduce import reproduce
 
-    given = cli.given_config_fields(leave_out=_DECIDED_HERE)
+    given = cli.given_config_fields(_FIELDS)
     direction = _DIRECTION.value or preset_of(source.get("dataset", "")).get("direction", "b_to_a")
     plan = Plan(
         workdir=_WORKDIR.value,
@@ -78,10 +76,7 @@ def _source():
     return {"data_dir": os.path.abspath(folder)}
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

@@ -61,10 +61,7 @@ def model_base():
     return base_of_export(_MODEL.value)
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

@@ -71,10 +71,7 @@ def run_study(path):
     print(f"stopped; all answers are in {path}")
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

@@ -74,10 +74,7 @@ def main():
     print(f"the classifier is in {_WORKDIR.value}")
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()

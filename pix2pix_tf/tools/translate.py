@@ -95,10 +95,7 @@ def open_model():
     return models.open_export(_MODEL.value, _SEED.value)
 
 
-def command():
-    """The console command."""
-    cli.run(main)
-
+command = cli.command(main)
 
 if __name__ == "__main__":
     command()
