@@ -3,21 +3,18 @@
 import keras
 import tensorflow as tf
 
-from pix2pix_tf.networks.layers import normal_initializer, remembered
+from pix2pix_tf.networks.layers import SeededConvolution
 
 
 @keras.saving.register_keras_serializable("pix2pix_tf")
-class ReflectionConv(keras.layers.Conv2D):
+class ReflectionConv(SeededConvolution, keras.layers.Conv2D):
     """Convolution of stride 1 that keeps height and width, on an image that is mirrored at its edges."""
 
-    def __init__(self, filters, *, kernel_size=3, seed, name, **arguments):
-        super().__init__(
-            filters, kernel_size, kernel_initializer=normal_initializer(0.0, seed, name), name=name, **arguments
-        )
-        self.seed = seed
+    def __init__(self, filters, *, kernel_size=3, **arguments):
+        super().__init__(filters, kernel_size=kernel_size, **arguments)
 
     def get_config(self):
-        return remembered(self, "filters", "kernel_size", "use_bias", "seed")
+        return super().get_config() | {"kernel_size": self.kernel_size}
 
     def convolution_op(self, inputs, kernel):
         around = [self.kernel_size[0] // 2] * 2
@@ -49,20 +46,14 @@ class ResizeUpsample(ReflectionConv):
 
 
 @keras.saving.register_keras_serializable("pix2pix_tf")
-class Downsample3(keras.layers.Conv2D):
+class Downsample3(SeededConvolution, keras.layers.Conv2D):
     """3x3 convolution, stride 2, that halves height and width, which are even; one pixel of zeros around, as PyTorch's.
 
     SAME would put the zeros at the bottom and on the right.
     """
 
-    def __init__(self, filters, *, seed, name, **arguments):
-        super().__init__(
-            filters, 3, strides=2, kernel_initializer=normal_initializer(0.0, seed, name), name=name, **arguments
-        )
-        self.seed = seed
-
-    def get_config(self):
-        return remembered(self, "filters", "use_bias", "seed")
+    def __init__(self, filters, **arguments):
+        super().__init__(filters, kernel_size=3, strides=2, **arguments)
 
     def convolution_op(self, inputs, kernel):
         padded = tf.pad(inputs, [[0, 0], [1, 0], [1, 0], [0, 0]])
@@ -74,28 +65,15 @@ class Downsample3(keras.layers.Conv2D):
 
 
 @keras.saving.register_keras_serializable("pix2pix_tf")
-class Upsample3(keras.layers.Conv2DTranspose):
+class Upsample3(SeededConvolution, keras.layers.Conv2DTranspose):
     """3x3 transposed convolution, stride 2, that doubles height and width: the adjoint of `Downsample3`."""
 
-    def __init__(self, filters, *, seed, name, **arguments):
-        super().__init__(
-            filters,
-            3,
-            strides=2,
-            padding="same",
-            kernel_initializer=normal_initializer(0.0, seed, name),
-            name=name,
-            **arguments,
-        )
-        self.seed = seed
-
-    def get_config(self):
-        return remembered(self, "filters", "use_bias", "seed")
+    def __init__(self, filters, **arguments):
+        super().__init__(filters, kernel_size=3, strides=2, padding="same", **arguments)
 
     def call(self, inputs):
         kernel = tf.convert_to_tensor(self.kernel)
         count, height, width, _ = tf.unstack(tf.shape(inputs))
         shape = tf.stack([count, 2 * height + 1, 2 * width + 1, self.filters])
         outputs = tf.nn.conv2d_transpose(inputs, kernel, shape, strides=2, padding="VALID")[:, 1:, 1:]
-        outputs = tf.ensure_shape(outputs, self.compute_output_shape(inputs.shape))
-        return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
+        return self.biased(tf.ensure_shape(outputs, self.compute_output_shape(inputs.shape)))

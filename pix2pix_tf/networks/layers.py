@@ -80,22 +80,29 @@ def remembered(layer, *names):
     return keras.layers.Layer.get_config(layer) | {name: getattr(layer, name) for name in names}
 
 
+class SeededConvolution:
+    """What all convolutions here have in common, before a class of Keras: the seed of their kernel, and the bias."""
+
+    def __init__(self, filters, *, seed, name, **arguments):
+        super().__init__(filters, kernel_initializer=normal_initializer(0.0, seed, name), name=name, **arguments)
+        self.seed = seed
+
+    def get_config(self):
+        return remembered(self, "filters", "use_bias", "seed")
+
+    def biased(self, outputs):
+        return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
+
+
 @_serializable
-class Downsample(keras.layers.Conv2D):
+class Downsample(SeededConvolution, keras.layers.Conv2D):
     """4x4 convolution, stride 2, that halves height and width.
 
     SAME pads one pixel on each side, as the authors' code does, because sides are even.
     """
 
-    def __init__(self, filters, *, seed, name, **arguments):
-        initializer = normal_initializer(0.0, seed, name)
-        super().__init__(
-            filters, KERNEL_SIZE, strides=2, padding="same", kernel_initializer=initializer, name=name, **arguments
-        )
-        self.seed = seed
-
-    def get_config(self):
-        return remembered(self, "filters", "use_bias", "seed")
+    def __init__(self, filters, **arguments):
+        super().__init__(filters, kernel_size=KERNEL_SIZE, strides=2, padding="same", **arguments)
 
     def call(self, inputs, training=False):
         kernel = tf.convert_to_tensor(self.kernel)
@@ -104,22 +111,15 @@ class Downsample(keras.layers.Conv2D):
             lambda: small_convolution(inputs, kernel, training),
             lambda: tf.nn.conv2d(inputs, kernel, strides=2, padding="SAME"),
         )
-        return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
+        return self.biased(outputs)
 
 
 @_serializable
-class Upsample(keras.layers.Conv2DTranspose):
+class Upsample(SeededConvolution, keras.layers.Conv2DTranspose):
     """4x4 transposed convolution, stride 2, that doubles height and width."""
 
-    def __init__(self, filters, *, seed, name, **arguments):
-        initializer = normal_initializer(0.0, seed, name)
-        super().__init__(
-            filters, KERNEL_SIZE, strides=2, padding="same", kernel_initializer=initializer, name=name, **arguments
-        )
-        self.seed = seed
-
-    def get_config(self):
-        return remembered(self, "filters", "use_bias", "seed")
+    def __init__(self, filters, **arguments):
+        super().__init__(filters, kernel_size=KERNEL_SIZE, strides=2, padding="same", **arguments)
 
     def call(self, inputs, training=False):
         kernel = tf.convert_to_tensor(self.kernel)
@@ -130,26 +130,23 @@ class Upsample(keras.layers.Conv2DTranspose):
             lambda: small_transposed_convolution(inputs, kernel, training),
             lambda: tf.nn.conv2d_transpose(inputs, kernel, shape, strides=2, padding="SAME"),
         )
-        return outputs + tf.cast(self.bias, outputs.dtype) if self.use_bias else outputs
+        return self.biased(outputs)
 
 
 @_serializable
-class PaddedConv(keras.layers.Conv2D):
+class PaddedConv(SeededConvolution, keras.layers.Conv2D):
     """Convolution of stride 1 with a border of `zeros` zeros on each side.
 
     The discriminator's last two layers: 4x4 with padding 1 shrinks a side by one pixel, which
     neither SAME nor VALID does. With kernel size 1 and no padding: PixelGAN's layers.
     """
 
-    def __init__(self, filters, *, kernel_size=KERNEL_SIZE, zeros=1, seed, name, **arguments):
-        super().__init__(
-            filters, kernel_size, kernel_initializer=normal_initializer(0.0, seed, name), name=name, **arguments
-        )
+    def __init__(self, filters, *, kernel_size=KERNEL_SIZE, zeros=1, **arguments):
+        super().__init__(filters, kernel_size=kernel_size, **arguments)
         self.zeros = zeros
-        self.seed = seed
 
     def get_config(self):
-        return remembered(self, "filters", "kernel_size", "zeros", "use_bias", "seed")
+        return super().get_config() | {"kernel_size": self.kernel_size, "zeros": self.zeros}
 
     def convolution_op(self, inputs, kernel):
         # Padded by hand: on a CPU, convolutions with explicit padding miss the fast kernels.
