@@ -13,6 +13,24 @@ import tensorflow as tf
 from pix2pix_tf import color, sides
 
 
+def _identity(rgb):
+    return rgb
+
+
+def _both_as_they_are(source, target):
+    return source, target
+
+
+def _output_is_the_image(output, source):
+    del source
+    return output
+
+
+def _target_is_predicted(condition):
+    """The `encode` of a task whose generator predicts the target as it is."""
+    return lambda source, target: (condition(source), target)
+
+
 @dataclasses.dataclass(frozen=True)
 class Task:
     """What a task makes of images, and how many channels the networks need for it.
@@ -32,30 +50,16 @@ class Task:
         images that are a part of a larger one.
     """
 
-    input_channels: int
-    output_channels: int
-    paired: bool
-    condition: Callable
-    encode: Callable
-    decode: Callable
-    visible: Callable
+    input_channels: int = 0
+    output_channels: int = 0
+    paired: bool = False
+    condition: Callable = _identity
+    encode: Callable = _both_as_they_are
+    decode: Callable = _output_is_the_image
+    visible: Callable = _identity
     sees_color: bool = True
     clipped: Callable | None = None
     hole: Callable | None = None
-
-
-def _identity(rgb):
-    return rgb
-
-
-def _output_is_the_image(output, source):
-    del source
-    return output
-
-
-def _target_is_predicted(condition):
-    """The `encode` of a task whose generator predicts the target as it is."""
-    return lambda source, target: (condition(source), target)
 
 
 def _lightness(rgb):
@@ -115,20 +119,11 @@ def _fill_hole(output, source, hole=None):
 
 
 _TASKS = {
-    "translate": Task(
-        input_channels=0,
-        output_channels=0,
-        paired=True,
-        condition=_identity,
-        encode=_target_is_predicted(_identity),
-        decode=_output_is_the_image,
-        visible=_identity,
-    ),
+    "translate": Task(paired=True),
     # CIELAB: L in, a and b out. L of the source is kept.
     "colorize": Task(
         input_channels=1,
         output_channels=2,
-        paired=False,
         condition=_lightness_alone,
         encode=_lightness_and_chroma,
         decode=_join_lightness_and_chroma,
@@ -139,24 +134,13 @@ _TASKS = {
     "colorize_rgb": Task(
         input_channels=1,
         output_channels=3,
-        paired=False,
         condition=color.rgb_to_gray,
         encode=_target_is_predicted(color.rgb_to_gray),
-        decode=_output_is_the_image,
         visible=_gray_as_rgb,
         sees_color=False,
     ),
     # The pixels around the hole are known, so they are kept; the losses see the raw output.
-    "inpaint": Task(
-        input_channels=0,
-        output_channels=0,
-        paired=False,
-        condition=_cut_hole,
-        encode=_target_is_predicted(_cut_hole),
-        decode=_fill_hole,
-        visible=_identity,
-        hole=_center_block,
-    ),
+    "inpaint": Task(condition=_cut_hole, encode=_target_is_predicted(_cut_hole), decode=_fill_hole, hole=_center_block),
 }
 
 
