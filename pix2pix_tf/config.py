@@ -9,23 +9,11 @@ import json
 import math
 
 from pix2pix_tf.config_checks import MAX_LEVELS, check_together
-from pix2pix_tf.config_fields import (
-    DTYPES,
-    INTERPOLATIONS,
-    LOGS,
-    RANGE_HELP,
-    canonical,
-    check,
-    field,
-    parse_gigabytes,
-    plain,
-)
+from pix2pix_tf.config_fields import DTYPES, FORMAT_VERSION, INTERPOLATIONS, LOGS, RANGE_HELP, field, migrated, stored
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, preset_of
 from pix2pix_tf.sizes import parse_size
 from pix2pix_tf.utils.json_files import parse_json
-
-FORMAT_VERSION = 2  # Of config.json; the first one had no number.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,12 +192,7 @@ class Config:
 
     def __post_init__(self):
         for each in dataclasses.fields(self):
-            object.__setattr__(self, each.name, plain(getattr(self, each.name)))
-        object.__setattr__(self, "cache_gigabytes", parse_gigabytes(self.cache_gigabytes))
-        for each in dataclasses.fields(self):
-            check(each, getattr(self, each.name))
-        for each in dataclasses.fields(self):
-            object.__setattr__(self, each.name, canonical(each.name, getattr(self, each.name)))
+            object.__setattr__(self, each.name, stored(each, getattr(self, each.name)))
         check_together(self)
 
     @property
@@ -270,25 +253,8 @@ class Config:
         Raises:
           UserError: `name`, as errors call the text, is no sound JSON, of a newer version, or has a wrong field.
         """
-        fields = _migrated(parse_json(text, name), name)
+        fields = migrated(parse_json(text, name), name, {each.name for each in dataclasses.fields(cls)})
         try:
             return cls(**fields)
         except UserError as error:
             raise UserError(f"{name}: {error}") from None
-
-
-def _migrated(values, name):
-    """The fields of a configuration of any version, as the present one has them."""
-    fields = dict(values)
-    version = fields.pop("format_version", 1)
-    unknown = ", ".join(sorted(fields.keys() - {field.name for field in dataclasses.fields(Config)}))
-    if type(version) is not int or version < 1:
-        raise UserError(f"{name} must have a whole number as its format_version. Received: {version!r}.")
-    if version > FORMAT_VERSION:
-        raise UserError(
-            f"{name} has format_version {version}, newer than the {FORMAT_VERSION} that is known here"
-            f"{f', and the unknown fields {unknown}' if unknown else ''}; update pix2pix_tf."
-        )
-    if unknown:
-        raise UserError(f"{name} has unknown fields: {unknown}; correct or remove them.")
-    return fields  # Version 1 has the same fields as version 2.

@@ -7,6 +7,7 @@ import os
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.sizes import parse_size, written
 
+FORMAT_VERSION = 2  # Of config.json; the first one had no number.
 SIZES = ("image_size", "jitter_size")
 CHANNELS = ("input_channels", "output_channels")
 RANGES = ("input_range", "output_range")
@@ -32,14 +33,57 @@ def field(default, help_text, choices=None, minimum=None, maximum=None, may_chan
     )
 
 
-def plain(value):
-    """NumPy's scalars and paths as Python's own types."""
+def stored(field, value):
+    """A field's value as it is stored: sizes in the form that `written` gives them, channels and ranges as numbers.
+
+    Raises:
+      UserError: the value is not allowed.
+    """
     if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    return value.item() if getattr(value, "shape", None) == () else value
+        value = os.fspath(value)
+    elif getattr(value, "shape", None) == ():  # NumPy's scalars
+        value = value.item()
+    name = field.name
+    if name == "cache_gigabytes":
+        value = _parse_gigabytes(value)
+    _check(field, value)
+    if name in CHANNELS:
+        return _parse_channels(name, value)
+    if name in RANGES:
+        return _parse_range(name, value)
+    if name == "display_channels":
+        return _parse_display(value)
+    if name == "log_to":
+        return _parse_logs(value)
+    if name not in SIZES or value is None:
+        return value
+    if name == "jitter_size" and str(value) == "0":
+        return 0
+    return written(parse_size(name, value))
 
 
-def check(field, value):
+def migrated(values: dict, name: str, known: set[str]) -> dict:
+    """The fields of a configuration of any version, as the present one, with the `known` ones, has them.
+
+    Raises:
+      UserError: `name`, as errors call it, has a newer version or unknown fields.
+    """
+    fields = dict(values)
+    version = fields.pop("format_version", 1)
+    unknown = ", ".join(sorted(fields.keys() - known))
+    if type(version) is not int or version < 1:
+        raise UserError(f"{name} must have a whole number as its format_version. Received: {version!r}.")
+    if version > FORMAT_VERSION:
+        raise UserError(
+            f"{name} has format_version {version}, newer than the {FORMAT_VERSION} that is known here"
+            f"{f', and the unknown fields {unknown}' if unknown else ''}; update pix2pix_tf."
+        )
+    if unknown:
+        raise UserError(f"{name} has unknown fields: {unknown}; correct or remove them.")
+    return fields  # Version 1 has the same fields as version 2.
+
+
+def _check(field, value):
     """Raises UserError unless `value` is of the field's type and within what its metadata allow."""
     rules = field.metadata
     if field.type is float and isinstance(value, int) and not isinstance(value, bool):
@@ -61,24 +105,7 @@ def check(field, value):
         raise UserError(f"{field.name} must be at most {rules['maximum']}. Received: {value!r}.")
 
 
-def canonical(name, value):
-    """A field's value as it is stored: sizes in the form that `written` gives them, channels and ranges as numbers."""
-    if name in CHANNELS:
-        return _parse_channels(name, value)
-    if name in RANGES:
-        return _parse_range(name, value)
-    if name == "display_channels":
-        return _parse_display(value)
-    if name == "log_to":
-        return _parse_logs(value)
-    if name not in SIZES or value is None:
-        return value
-    if name == "jitter_size" and str(value) == "0":
-        return 0
-    return written(parse_size(name, value))
-
-
-def parse_gigabytes(value) -> float | str:
+def _parse_gigabytes(value):
     """`"auto"`, `4` or `"4"` → `"auto"` or the number."""
     try:
         return value if value == "auto" else float(value)
