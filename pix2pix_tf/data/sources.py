@@ -44,6 +44,12 @@ class Source:
     left_out: list[str] = ()
     notes: list[str] = ()
 
+    def announce(self, addition: str = "", further_notes: list[str] = ()) -> None:
+        """Logs all of these words; `addition` goes behind the description, and further notes behind the notes."""
+        log("\n".join([self.description + addition, *self.notes, *further_notes]))
+        if self.left_out:
+            log("\n  ".join([f"--skip_bad_images left out {len(self.left_out)} images:", *self.left_out]))
+
 
 def open_source(config) -> Source:
     """The pairs that a configuration asks for: those in `data_dir`, or else the TFDS builder's.

@@ -128,9 +128,7 @@ def train_classifier(
     if weights:
         load_trunk(classifier.network, weights)
     source = open_source(config)
-    log("\n".join([source.description, *source.notes]))
-    if source.left_out:
-        log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} images:", *source.left_out]))
+    source.announce()
     training, held_out = (labeled_photos(split, config, palette) for split in (source.train, source.val))
     _fit(classifier.network, *training, config, steps)
     classifier.held_out = scores(classifier.confusion(*held_out))

@@ -27,7 +27,7 @@ from pix2pix_tf.training import loss_curves, precision, schedules
 from pix2pix_tf.training.checkpoints import Best, Checkpoints, check_has_optimizers
 from pix2pix_tf.training.devices import Devices, lost_worker_as_sentence
 from pix2pix_tf.training.initialization import initialize
-from pix2pix_tf.training.reporting import Report, is_recorded
+from pix2pix_tf.training.reporting import Report, is_recorded, say_where_everything_is
 from pix2pix_tf.training.state import new_loss_scales, new_state
 from pix2pix_tf.training.step import loss_names, make_train_step
 from pix2pix_tf.training.stopping import StopRequest
@@ -57,54 +57,47 @@ def train(config: Config, workdir: str | os.PathLike) -> None:
         lost.
     """
     workdir = os.fspath(workdir)
-    _check_workdir(config, workdir)
+    stored = _stored(config, workdir)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     with lost_worker_as_sentence():
         devices = Devices(config)
-        config, source = _open_source(config, workdir, devices)
+        config, source = _open_source(config, stored, devices)
         hardware.announce()
-        if not is_run(workdir):
+        if not stored:
             log(describe_new(workdir, config))
-        config = _with_precision(config, workdir, devices)
+        config = precision.decide(config, devices)
+        if stored and stored.precision != config.precision:
+            log(f"{workdir} was trained in {stored.precision} so far and is resumed in {config.precision}")
         validation = fixed_pairs(source.val, config, config.validation_images)
         with _only_one_process(workdir, devices.is_chief), StopRequest() as stop:
-            run = _Run(config, workdir, devices, source, validation)
+            run = _Run(config, stored, workdir, devices, source, validation)
             if run.restore():
                 run.train(stop)
                 run.finish(stop)
 
 
-def _check_workdir(config, workdir):
-    """Raises UserError where this configuration cannot be trained in `workdir`."""
-    if is_run(workdir):
-        check_has_optimizers(workdir)
-        check_resumes(workdir, load_config(workdir), config)
-    else:
+def _stored(config, workdir):
+    """The configuration of the run that is there, None for a new one; UserError if this one cannot be trained there."""
+    if not is_run(workdir):
         check_is_free(workdir)
+        return None
+    check_has_optimizers(workdir)
+    stored = load_config(workdir)
+    check_resumes(workdir, stored, config)
+    return stored
 
 
-def _open_source(config, workdir, devices):
+def _open_source(config, stored, devices):
     """The configuration with what is found of the data, and these; a run that is resumed keeps what it has found."""
     if devices.description:
         log(devices.description)
-    config = with_recorded_data(config, load_config(workdir)) if is_run(workdir) else found_sides.settled(config)
+    config = with_recorded_data(config, stored) if stored else found_sides.settled(config)
     with devices.chief_first():
         source = open_source(config)
-    clipped = []
-    if not is_run(workdir):
-        config, clipped = found_sides.measured(config, source)
-    log("\n".join([source.description + found_sides.describe(config), *source.notes, *clipped]))
-    if source.left_out:
-        log("\n  ".join([f"--skip_bad_images left out {len(source.left_out)} images:", *source.left_out]))
+    config, clipped = (config, []) if stored else found_sides.measured(config, source)
+    source.announce(found_sides.describe(config), clipped)
     return config, source
-
-
-def _with_precision(config, workdir, devices):
-    config = precision.decide(config, devices)
-    if is_run(workdir) and (old := load_config(workdir).precision) != config.precision:
-        log(f"{workdir} was trained in {old} so far and is resumed in {config.precision}")
-    return config
 
 
 @contextlib.contextmanager
@@ -123,8 +116,9 @@ def _only_one_process(workdir, writes):
 class _Run:
     """A run in training."""
 
-    def __init__(self, config, workdir, devices, source, validation):
-        self._config, self._workdir, self._devices = config, workdir, devices
+    def __init__(self, config, stored, workdir, devices, source, validation):
+        """`stored` is the configuration with which the run was trained so far; None if it is new."""
+        self._config, self._stored, self._workdir, self._devices = config, stored, workdir, devices
         self._source, self._validation = source, validation
         with devices.scope():
             self._networks, self._optimizers = new_state(config)
@@ -188,7 +182,7 @@ class _Run:
             command = f"python train.py --workdir={shlex.quote(self._workdir)}"
             log(f"stopped at step {self._step} of {self._total}; resume with: {command}")
         else:
-            _say_where_everything_is(self._workdir, self._step)
+            say_where_everything_is(self._workdir, self._step)
 
     def _check_all_workers_found_it(self):
         if len(steps := set(self._devices.of_all_processes(self._step))) > 1:
@@ -200,7 +194,7 @@ class _Run:
     def _start(self):
         """Writes the settings and opens what is reported."""
         config, workdir, networks = self._config, self._workdir, self._networks
-        for name, old, new in _changes(workdir, config):
+        for name, old, new in schedules.changes(self._stored or config, config):
             log(f"{name} {old} → {new} from step {self._step:,} on")
         if self._devices.is_chief:
             save_config(config, workdir)
@@ -270,25 +264,3 @@ class _Run:
         newest = f"the newest checkpoint in {self._workdir} is of step {self._saved}"
         kept = newest if self._checkpoints.exist else f"{self._workdir} has no checkpoint yet"
         return f"{kept}; try a lower --learning_rate."
-
-
-def _changes(workdir, config):
-    """(field, old value, new value) of what a resumed run changes of its learning rates."""
-    old = load_config(workdir) if is_run(workdir) else config
-    values = ((name, getattr(old, name), getattr(config, name)) for name in schedules.FIELDS)
-    return [(name, before, after) for name, before, after in values if before != after]
-
-
-def _say_where_everything_is(workdir, step):
-    log(f"trained to step {step}; everything is in {workdir}:")
-    for name, meaning in (
-        ("config.json", "the settings"),
-        ("samples/", "input | output | target of the same validation images"),
-        ("losses.png", "loss curves"),
-        ("metrics.jsonl", "all numbers, one JSON object a line"),
-        ("metrics.csv", "the same as a table"),
-        ("tensorboard/", f"tensorboard --logdir={shlex.quote(workdir)}"),
-        ("checkpoints/", "networks and optimizers"),
-    ):
-        if os.path.exists(os.path.join(workdir, name)):
-            log(f"  {name:<14} {meaning}")

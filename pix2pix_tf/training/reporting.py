@@ -2,6 +2,7 @@
 
 import math
 import os
+import shlex
 import sys
 
 from tqdm import tqdm
@@ -106,6 +107,22 @@ def save_samples(workdir, step, grid) -> str:
     path = os.path.join(workdir, SAMPLES, f"step_{step:08d}.png")
     write_png(grid, path)
     return path
+
+
+def say_where_everything_is(workdir, step) -> None:
+    """Lines on a run that is finished: the files of its directory, and what they are."""
+    log(f"trained to step {step}; everything is in {workdir}:")
+    for name, meaning in (
+        ("config.json", "the settings"),
+        ("samples/", "input | output | target of the same validation images"),
+        ("losses.png", "loss curves"),
+        ("metrics.jsonl", "all numbers, one JSON object a line"),
+        ("metrics.csv", "the same as a table"),
+        ("tensorboard/", f"tensorboard --logdir={shlex.quote(workdir)}"),
+        ("checkpoints/", "networks and optimizers"),
+    ):
+        if os.path.exists(os.path.join(workdir, name)):
+            log(f"  {name:<14} {meaning}")
 
 
 def _duration(seconds):

@@ -2,8 +2,13 @@
 
 import math
 
-# What a resumed run may change of its schedule.
-FIELDS = ("learning_rate", "discriminator_learning_rate", "lr_schedule", "decay_epochs", "warmup_steps")
+_FIELDS = ("learning_rate", "discriminator_learning_rate", "lr_schedule", "decay_epochs", "warmup_steps")
+
+
+def changes(old, new) -> list[tuple]:
+    """(field, old value, new value) of what the second of two configurations changes of the learning rates."""
+    values = ((name, getattr(old, name), getattr(new, name)) for name in _FIELDS)
+    return [(name, before, after) for name, before, after in values if before != after]
 
 
 def learning_rate(config, step, total, per_epoch) -> float:
