@@ -140,11 +140,7 @@ def _found(path, shape, dtype, file_format, as_rgb=False):
             "array.astype('float32')."
         )
     height, width, channels = shape
-    if height * width > images.MAX_PIXELS:
-        raise UserError(
-            f"{path} is {height}x{width} (height x width), more than the {images.MAX_PIXELS // 10**6} megapixels that "
-            "are allowed; make it smaller or remove it."
-        )
+    images.check_pixels(path, height, width)
     kind = f"{'NumPy' if file_format == 'npy' else file_format.upper()} {dtype.name} x {channels}"
     return Found(height, width, channels, dtype.name, file_format, kind, as_rgb=as_rgb)
 

@@ -78,12 +78,12 @@ def read_image(file: str | BinaryIO, name: str | None = None) -> np.ndarray:
         return np.asarray(_to_rgb(image))
 
 
-def read_bands(file: str | BinaryIO, modes: tuple[str, ...], name: str | None = None) -> np.ndarray:
+def read_bands(path: str, modes: tuple[str, ...]) -> np.ndarray:
     """An image file of 8 bits, in the first of Pillow's `modes` or one like it → uint8 [H, W, C], values as they are.
 
-    It is turned upright. Arguments and errors are those of `read_image`; a file of none of the modes is an error, too.
+    It is turned upright. Errors are those of `read_image`; a file of none of the modes is an error, too.
     """
-    with _opened(file, name or file) as image:
+    with _opened(path, path) as image:
         if image.mode not in modes:
             raise ValueError(f"its colors are of mode {image.mode}, not {modes[0]}")
         image.load()
@@ -118,17 +118,21 @@ def _opened(file, name):
                     image = closing.enter_context(Image.open(file))
                 finally:
                     Image.MAX_IMAGE_PIXELS = limit
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise UserError(
-                    f"{name} is {height}x{width} (height x width), more than the {MAX_PIXELS // 10**6} megapixels that "
-                    "are allowed; make it smaller or remove it."
-                )
+            check_pixels(name, image.height, image.width)
             yield image
     except UserError:
         raise
     except Exception as error:  # Pillow raises errors of many kinds for a broken file.
         raise UserError(f"{name} cannot be decoded ({_reason(error, file)}); replace or remove it.") from error
+
+
+def check_pixels(name: str, height: int, width: int) -> None:
+    """Raises UserError for an image of more than MAX_PIXELS."""
+    if height * width > MAX_PIXELS:
+        raise UserError(
+            f"{name} is {height}x{width} (height x width), more than the {MAX_PIXELS // 10**6} megapixels that are "
+            "allowed; make it smaller or remove it."
+        )
 
 
 def _reason(error, file):

@@ -72,6 +72,14 @@ def palette_of(dataset: str) -> Palette:
     )
 
 
+def known_palette(dataset: str) -> Palette | None:
+    """As `palette_of`; None where it would raise an error."""
+    try:
+        return palette_of(dataset)
+    except UserError:
+        return None
+
+
 def _names_of_datasets():
     return [module.name for module in pkgutil.iter_modules(importlib.import_module(_DATASETS).__path__)]
 

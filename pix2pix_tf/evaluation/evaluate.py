@@ -125,16 +125,14 @@ def _open(settings) -> _Subject:
             f"Split {settings.split} has {len(split)} pair, but an evaluation compares pairs with each other and needs "
             "at least 2; add pairs, or give another --split or --limit."
         )
-    if (settings.fcn or settings.palette or settings.fid) and not (
-        translator.input.is_rgb and translator.output.is_rgb
-    ):
+    is_rgb = translator.input.is_rgb and translator.output.is_rgb
+    if (settings.fcn or settings.palette or settings.fid) and not is_rgb:
         raise UserError(
             "--fcn, --palette and --fid are for RGB of 8 bits, but this run has other images; leave them out."
         )
     classifier = Classifier.load(settings.fcn) if settings.fcn else None
     if classifier:
         labels.check_inputs(config, split, classifier, settings.fcn)
-    is_rgb = translator.input.is_rgb and translator.output.is_rgb
     palette = labels.palette_of_targets(config, split, settings.palette) if is_rgb else None
     network = inception.load_inception(settings.inception_weights) if settings.fid else None
     return _Subject(translator, split, training, classifier, palette, network)
@@ -188,13 +186,18 @@ def _add_label_scores(results, bulk, subject, found):
 
 
 def _add_colors(results, bulk, subject, found):
-    """The histograms of L, a and b, and how much outputs and targets have in common."""
-    histograms = {
-        name: lab_histograms.lab_histograms(images)
-        for name, images in (("outputs", found.outputs), ("truth", found.targets))
-    }
-    bulk["histograms"] = histograms
-    results["colors"] = _color_report(subject.translator.config, found, histograms)
+    """The histograms of L, a and b, and how much outputs and targets have in common.
+
+    For tasks that see the image without its colors, also what became of these.
+    """
+    outputs, targets = (lab_histograms.lab_histograms(images) for images in (found.outputs, found.targets))
+    bulk["histograms"] = {"outputs": outputs, "truth": targets}
+    results["colors"] = report = {"intersection": lab_histograms.intersections(outputs, targets)}
+    if not get_task(subject.translator.config).sees_color:
+        report["intersection_grey"] = lab_histograms.gray_intersections(targets)
+        report["median_lightness_error"] = lab_histograms.median_lightness_error(found.outputs, found.targets)
+    if found.clipped:
+        report["clipped_to_gamut"] = np.mean(found.clipped)
 
 
 def _add_fcn_score(results, bulk, subject, found):
@@ -212,17 +215,6 @@ def _scores(confusions):
 
 def _for_figure(palette, confusions, rows):
     return {"classes": palette.names, "rows": {row: confusions[row] for row in rows}}
-
-
-def _color_report(config, found, histograms):
-    """The intersections; for tasks that see the image without its colors, what became of these."""
-    report = {"intersection": lab_histograms.intersections(histograms["outputs"], histograms["truth"])}
-    if not get_task(config).sees_color:
-        report["intersection_grey"] = lab_histograms.gray_intersections(histograms["truth"])
-        report["median_lightness_error"] = lab_histograms.median_lightness_error(found.outputs, found.targets)
-    if found.clipped:
-        report["clipped_to_gamut"] = np.mean(found.clipped)
-    return report
 
 
 def _each_image(names, metrics):

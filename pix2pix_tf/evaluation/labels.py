@@ -10,7 +10,7 @@ from pix2pix_tf.data.sources import source_and_target
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation.outputs import of_another
 from pix2pix_tf.evaluation.segmentation import confusion_matrix
-from pix2pix_tf.palettes import LEAST_LIKENESS, palette_of
+from pix2pix_tf.palettes import LEAST_LIKENESS, known_palette, palette_of
 from pix2pix_tf.utils.spread import evenly_spread
 
 SOURCE, TARGET = 0, 1
@@ -41,12 +41,7 @@ def palette_of_targets(config, split, dataset=None):
     Raises:
       UserError: `dataset` is given, and has no palette, or one in whose colors the targets are not.
     """
-    try:
-        palette = None if config.data_dir and not dataset else palette_of(dataset or config.dataset)
-    except UserError:
-        if dataset:
-            raise
-        return None
+    palette = palette_of(dataset) if dataset else known_palette("" if config.data_dir else config.dataset)
     if palette and shows_classes(config, split, TARGET, palette):
         return palette
     if dataset:

@@ -9,6 +9,7 @@ from pix2pix_tf.utils.atomic import atomic_path
 INCHES = 12  # wide
 MOST_PANELS = 6  # of channels
 BLUE = "#0072b2"  # Okabe and Ito's, which color-blind people see apart from black
+GROUND_TRUTH = {"color": "black", "linestyle": "--"}
 
 
 def save_figure(results, path) -> None:
@@ -28,25 +29,31 @@ def draw(results):
     return figure
 
 
-def _draw_histograms(figure, results):
-    """Three panels, L, a and b: log probability of each value, targets against outputs."""
-    targets, outputs = (results["histograms"][name] for name in ("truth", "outputs"))
+def draw_histograms(figure, curves: dict[str, tuple[dict, dict]]):
+    """Three panels, L, a and b: log probability of each value → their axes.
+
+    `curves` are {title: (what `lab_histograms` returned, matplotlib's style)}.
+    """
     axes = figure.subplots(1, 3)
     for axis, (name, (low, high)) in zip(axes, LIMITS.items(), strict=True):
-        values = np.arange(low, high + 1)
-        counts = np.array([targets[name], outputs[name]], float)
-        probabilities = counts / counts.sum(axis=1, keepdims=True)
-        axis.semilogy(values, probabilities[0], color="black", linestyle="--", label="ground truth")
-        axis.semilogy(values, probabilities[1], color=BLUE, label="outputs")
-        shown = values[counts.any(axis=0)]
-        axis.set(
-            title=f"intersection {results['colors']['intersection'][name]:.2f}",
-            xlabel=name,
-            ylabel=f"P({name})",
-            xlim=(shown[0] - 1, shown[-1] + 1),
-        )
+        values, seen = np.arange(low, high + 1), False
+        for title, (histograms, style) in curves.items():
+            counts = np.asarray(histograms[name], float)
+            axis.semilogy(values, counts / counts.sum(), label=title, **style)
+            seen = seen | (counts > 0)
+        shown = values[seen]
+        axis.set(xlabel=name, ylabel=f"P({name})", xlim=(shown[0] - 1, shown[-1] + 1))
         axis.grid(alpha=0.3)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(curves), frameon=False)
+    return axes
+
+
+def _draw_colors(figure, results):
+    """The histograms of targets and outputs, and what they have in common."""
+    targets, outputs = (results["histograms"][name] for name in ("truth", "outputs"))
+    axes = draw_histograms(figure, {"ground truth": (targets, GROUND_TRUTH), "outputs": (outputs, {"color": BLUE})})
+    for axis, intersection in zip(axes, results["colors"]["intersection"].values(), strict=True):
+        axis.set_title(f"intersection {intersection:.2f}")
 
 
 def _draw_values(figure, results):
@@ -83,7 +90,7 @@ def _draw_confusions(figure, results):
 
 
 _PARTS = {
-    "histograms": (_draw_histograms, 3.7),
+    "histograms": (_draw_colors, 3.7),
     "values": (_draw_values, 3.7),
     "confusion": (_draw_confusions, 5.6),
 }  # What draws it, inches high.

@@ -7,9 +7,8 @@ import platform
 from importlib import metadata
 
 import pix2pix_tf
-from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting.signatures import MAX_IMAGES
-from pix2pix_tf.palettes import palette_of
+from pix2pix_tf.palettes import known_palette, palette_of
 from pix2pix_tf.runs import read_metrics
 from pix2pix_tf.sides import Side, input_side, output_side
 from pix2pix_tf.tasks import get_task
@@ -77,13 +76,8 @@ def input_palette(config, dataset: str = "") -> dict | None:
     """
     if not dataset and (not get_task(config).paired or config.direction != "b_to_a" or config.data_dir):
         return None
-    try:
-        palette = palette_of(dataset or config.dataset)
-    except UserError:
-        if dataset:
-            raise
-        return None
-    return dict(zip(palette.names, palette.colors, strict=True))
+    palette = palette_of(dataset) if dataset else known_palette(config.dataset)
+    return palette and dict(zip(palette.names, palette.colors, strict=True))
 
 
 def _markdown(card):

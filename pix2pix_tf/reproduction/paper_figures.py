@@ -1,11 +1,10 @@
 """The figure of an experiment: rows of validation images with every run's output beside, or color distributions."""
 
-import numpy as np
 from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is the caller's.
 from PIL import Image
 
 from pix2pix_tf import images
-from pix2pix_tf.evaluation.lab_histograms import LIMITS
+from pix2pix_tf.evaluation.metric_figure import GROUND_TRUTH, draw_histograms
 from pix2pix_tf.evaluation.outputs import open_splits, outputs_of, read_pair
 from pix2pix_tf.grids import GRID_ROWS, sample_grid
 from pix2pix_tf.inference import Translator
@@ -48,18 +47,8 @@ def _save_grid(runs, path):
 def save_histograms(results: dict[str, dict], path: str) -> None:
     """Log probabilities of L, a and b, as in the paper's figure 7; `results` are {title: what `evaluate` returned}."""
     figure = Figure(figsize=(12, 3.7), layout="constrained")
-    axes = figure.subplots(1, 3)
     targets = next(iter(results.values()))["histograms"]["truth"]
-    lines = {"ground truth": targets} | {title: result["histograms"]["outputs"] for title, result in results.items()}
-    for axis, (name, (low, high)) in zip(axes, LIMITS.items(), strict=True):
-        values = np.arange(low, high + 1)
-        counts = {title: np.asarray(histograms[name], float) for title, histograms in lines.items()}
-        for title, count in counts.items():
-            style = {"color": "black", "linestyle": "--"} if title == "ground truth" else {}
-            axis.semilogy(values, count / count.sum(), label=title, **style)
-        shown = values[np.any(list(counts.values()), axis=0)]
-        axis.set(xlabel=name, ylabel=f"P({name})", xlim=(shown[0] - 1, shown[-1] + 1))
-        axis.grid(alpha=0.3)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(lines), frameon=False)
+    curves = {title: (result["histograms"]["outputs"], {}) for title, result in results.items()}
+    draw_histograms(figure, {"ground truth": (targets, GROUND_TRUTH)} | curves)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")

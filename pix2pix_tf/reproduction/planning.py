@@ -7,7 +7,7 @@ from pix2pix_tf.config import Config
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels
 from pix2pix_tf.evaluation.outputs import open_splits
-from pix2pix_tf.palettes import palette_of
+from pix2pix_tf.palettes import known_palette, palette_of
 from pix2pix_tf.reproduction.experiments import Experiment, fixed_fields
 from pix2pix_tf.runs import load_config, new_config, with_recorded_data
 from pix2pix_tf.training.checkpoints import steps_done
@@ -105,12 +105,7 @@ def _check_data(plan, experiment, config):
         raise UserError(
             "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades."
         )
-    try:
-        palette = palette_of(plan.palette) if plan.palette else None
-    except UserError:
-        if experiment.needs_palette:
-            raise
-        palette = None
+    palette = palette_of(plan.palette) if experiment.needs_palette else known_palette(plan.palette or "")
     split, _ = open_splits(config, "val")
     if len(split) < 2:
         raise UserError(f"The data have {len(split)} validation pair, and measuring needs at least 2; add pairs.")
