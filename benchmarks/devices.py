@@ -1,4 +1,4 @@
-"""What a benchmark runs on: the device's name, its own speed at matrix products, and the arithmetic of a step."""
+"""What benchmarks share: the device's name and its speed at matrix products, the arithmetic of a step, a clock."""
 
 import math
 import os
@@ -6,6 +6,7 @@ import re
 import statistics
 import time
 
+import numpy as np
 import tensorflow as tf
 
 MUCH_SLOWER = 2  # times float32: so far behind is a precision only where each instruction of it takes many others
@@ -67,3 +68,15 @@ def step_flops(generator, discriminator) -> float:
     its input.
     """
     return 3 * flops(generator) + 8 * flops(discriminator)
+
+
+def seconds_in_turns(calls, rounds) -> dict:
+    """{name: function} → {name: seconds of its calls}, one of each in turns, the first round left out."""
+    seconds = {name: [] for name in calls}
+    for round_number in range(rounds + 1):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            np.asarray(call())
+            if round_number:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds

@@ -12,7 +12,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 from absl import flags, logging
 
@@ -30,6 +29,7 @@ OWN = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir)
 
 
 def main():
+    import devices
     import tensorflow as tf
 
     from pix2pix_tf.tasks import get_task
@@ -48,7 +48,7 @@ def main():
     around = tf.function(
         lambda image: translate_values(config, lambda seen: tf.repeat(seen[..., :1], channels, -1), image)
     )
-    measured = measure(
+    measured = devices.seconds_in_turns(
         {
             "this version": lambda: ours.signatures["translate"](image=image)["image"],
             "the other one": lambda: others.signatures["translate"](image=image)["image"],
@@ -77,18 +77,6 @@ def export(checkout, folder):
         if done.returncode:
             sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
     return os.path.join(base, "1")
-
-
-def measure(calls, rounds):
-    """{name: function} → {name: its times in seconds}, in turns, the first round left out."""
-    seconds = {name: [] for name in calls}
-    for round_number in range(rounds + 1):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call().numpy()
-            if round_number:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
 
 
 if __name__ == "__main__":

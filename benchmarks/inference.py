@@ -14,7 +14,6 @@ RGB of it; --peers adds PyTorch's U-Net, channels_last.
 
 import statistics
 import tempfile
-import time
 
 import numpy as np
 from absl import flags, logging
@@ -67,7 +66,7 @@ def measure_task(config, rounds, speed):
 
     with tempfile.TemporaryDirectory() as folder:
         measured = calls(config, folder)
-        seconds = measure(measured, rounds)
+        seconds = devices.seconds_in_turns({name: call for name, (_, call) in measured.items()}, rounds)
     work = devices.flops(pix2pix_tf.build_generator(config)) / 1e12
     stock, network = (statistics.median(seconds[name]) for name in ("stock Keras", "network alone"))
     for name, (count, _) in measured.items():
@@ -126,18 +125,6 @@ def _pytorch_call(config, condition):
     return {"PyTorch": (1, lambda: network(array))}
 
 
-def measure(calls, rounds):
-    """{name: (number, function)} → {name: its times in seconds}, interleaved, the first round left out."""
-    seconds = {name: [] for name in calls}
-    for round_number in range(rounds + 1):
-        for name, (_, call) in calls.items():
-            start = time.perf_counter()
-            np.asarray(call())
-            if round_number:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
-
-
 def measure_sizes(config, sizes, rounds, speed):
     """Prints how long a Translator takes for an image of each size, one row after another."""
     import devices
@@ -151,7 +138,7 @@ def measure_sizes(config, sizes, rounds, speed):
     log(f"{'size':<14}{'ms':>9}{'quartiles':>20}{'images/s':>10}{'megapixels/s':>14}{'TFLOP/s':>10}{'share':>7}")
     for side in sizes:
         image = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
-        times = measure({side: (1, lambda image=image: translator(image))}, rounds)[side]
+        times = devices.seconds_in_turns({side: lambda image=image: translator(image)}, rounds)[side]
         low, median, high = statistics.quantiles(times, n=4, method="inclusive")
         spread = f"{1000 * low:.1f} to {1000 * high:.1f}"
         flops = work * side**2 / median

@@ -65,7 +65,7 @@ def stages(config):
     return {"decode": lambda pair, _: tf.size(pair[0]), "+ jitter": jitter, "+ task": task}
 
 
-def blocks(split, config, stage, cache_bytes):
+def blocks(split, stage, cache_bytes):
     """A data set of blocks of BLOCK pairs that went through a stage, without end."""
     import tensorflow as tf
 
@@ -108,8 +108,7 @@ def measure(config):
         return [pairs_per_second(make_blocks(room), warm_up, _SECONDS.value) for room in CACHES.values()]
 
     rows = {
-        name: speeds(lambda room, stage=stage: blocks(split, config, stage, room))
-        for name, stage in stages(config).items()
+        name: speeds(lambda room, stage=stage: blocks(split, stage, room)) for name, stage in stages(config).items()
     }
     return rows | {"training": speeds(lambda room: training_blocks(split, config, room))}
 

@@ -22,8 +22,7 @@ from pix2pix_tf import cli
 
 _STEPS = flags.DEFINE_integer("steps", 1000, "steps that are timed in each round, a multiple of 50", lower_bound=50)
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "rounds of each kind, interleaved", lower_bound=1)
-_PRECISION = flags.DEFINE_string("precision", "float32", "as for train.py")
-_COMPILE = flags.DEFINE_string("compile", "none", "as for train.py")
+_FIELDS = cli.define_config_flags(only=["precision", "compile"])
 
 
 def write_pairs(folder):
@@ -78,8 +77,7 @@ def main():
             image_size=32,
             base_filters=1,
             receptive_field=16,
-            precision=_PRECISION.value,
-            compile=_COMPILE.value,
+            **cli.given_config_fields(_FIELDS),
             sample_every=10**9,
             save_every=10**9,
             validation_images=1,

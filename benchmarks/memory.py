@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 from absl import flags
 
@@ -60,8 +61,7 @@ def soak(steps):
         while process.poll() is None:
             records = read_metrics(workdir)
             if records and records[-1]["step"] > (samples[-1][0] if samples else 0):
-                with open(f"/proc/{process.pid}/status") as file:
-                    resident = re.search(r"VmRSS:\s+(\d+) kB", file.read())
+                resident = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
                 if resident:
                     samples.append((records[-1]["step"], int(resident[1]) / 2**10))
             time.sleep(0.5)

@@ -6,18 +6,15 @@ Times are sums over all threads of the CPU, so they add up to more than the step
 """
 
 import collections
-import glob
-import os
 import tempfile
+from pathlib import Path
 
 from absl import flags
 
 from pix2pix_tf import Config, cli
 from pix2pix_tf.utils.console import log
 
-_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
-_BASE_FILTERS = flags.DEFINE_integer("base_filters", 64, "width of both networks", lower_bound=1)
-_PRECISION = flags.DEFINE_string("precision", "float32", "of the inner layers")
+_FIELDS = cli.define_config_flags(only=["image_size", "base_filters", "precision"])
 _STEPS = flags.DEFINE_integer("steps", 6, "steps that are profiled", lower_bound=1)
 
 KINDS = {  # Parts of the names of operations; the first that fits counts.
@@ -37,7 +34,7 @@ def main():
     import tensorflow as tf
     import training_steps
 
-    config = Config(image_size=_IMAGE_SIZE.value, base_filters=_BASE_FILTERS.value, precision=_PRECISION.value)
+    config = Config(**cli.given_config_fields(_FIELDS))
     log(f"{devices.describe()}; {config.image_size}, {config.precision}")
     step, batch = training_steps.our_train_step(config), training_steps.example(config)
     for _ in range(3):
@@ -58,17 +55,13 @@ def operations(folder):
     import tensorflow as tf
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-    space = xplane_pb2.XSpace()
-    (path,) = glob.glob(os.path.join(folder, "**", "*.xplane.pb"), recursive=True)
-    with open(path, "rb") as file:
-        space.ParseFromString(file.read())
+    (path,) = Path(folder).rglob("*.xplane.pb")
+    space = xplane_pb2.XSpace.FromString(path.read_bytes())
     milliseconds = collections.Counter()
     for plane in space.planes:
         names = {key: metadata.name for key, metadata in plane.event_metadata.items()}
         for event in (event for line in plane.lines for event in line.events):
-            operation = names[event.metadata_id].rpartition(":")[
-                2
-            ]  # Of "node:Operation"; other names are no operations'.
+            operation = names[event.metadata_id].rpartition(":")[2]  # "node:Operation"; others are no operations.
             if hasattr(tf.raw_ops, operation) or operation.startswith(("_Mkl", "_Fused")):
                 milliseconds[operation] += event.duration_ps / 1e9
     return milliseconds

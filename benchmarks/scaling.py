@@ -24,8 +24,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils.console import log
 
 _DEVICES = flags.DEFINE_list("devices", ["1", "2"], "numbers of devices")
-_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
-_BASE_FILTERS = flags.DEFINE_integer("base_filters", 64, "width of both networks", lower_bound=1)
+_FIELDS = cli.define_config_flags(only=["image_size", "base_filters"])
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "images a step on each device", lower_bound=1)
 _PRECISION = flags.DEFINE_string("precision", "float32", "of the inner layers")
 _COMPILE = flags.DEFINE_enum("compile", "none", ("none", "xla"), "how the step is compiled; xla: on one device only")
@@ -47,13 +46,8 @@ def time_steps(strategy, count, local_count):
     else:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * local_count)
-    config = Config(
-        image_size=_IMAGE_SIZE.value,
-        base_filters=_BASE_FILTERS.value,
-        batch_size=_BATCH_SIZE.value * count,
-        strategy=strategy,
-        precision=_PRECISION.value,
-    )
+    given = cli.given_config_fields(_FIELDS)
+    config = Config(**given, batch_size=_BATCH_SIZE.value * count, strategy=strategy, precision=_PRECISION.value)
     placed = Devices(config)
     with placed.scope():
         networks, optimizers = new_state(config)

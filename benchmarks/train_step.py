@@ -18,9 +18,7 @@ from absl import flags
 from pix2pix_tf import Config, cli
 from pix2pix_tf.utils.console import log
 
-_IMAGE_SIZE = flags.DEFINE_string("image_size", "256", "size of the images")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 1, "images a step", lower_bound=1)
-_BASE_FILTERS = flags.DEFINE_integer("base_filters", 64, "width of both networks", lower_bound=1)
+_FIELDS = cli.define_config_flags(only=["image_size", "batch_size", "base_filters"])
 _PRECISION = flags.DEFINE_list("precision", ["float32", "bfloat16"], "precisions that are measured")
 _COMPILE = flags.DEFINE_enum("compile", "none", ("none", "xla"), "how TensorFlow's steps are compiled")
 _PEERS = flags.DEFINE_bool("peers", False, "PyTorch's step, too")
@@ -35,7 +33,7 @@ def main():
 
     from pix2pix_tf import build_discriminator, build_generator
 
-    config = Config(image_size=_IMAGE_SIZE.value, batch_size=_BATCH_SIZE.value, base_filters=_BASE_FILTERS.value)
+    config = Config(**cli.given_config_fields(_FIELDS))
     log(f"{devices.describe()}; {config.image_size}, batch {config.batch_size}, compiled by {_COMPILE.value}")
     speeds = {precision: devices.matrix_speed(precision) for precision in _PRECISION.value}
     log("matrix products: " + ", ".join(f"{name} {speed:.3f} TFLOP/s" for name, speed in speeds.items()))

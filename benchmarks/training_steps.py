@@ -7,19 +7,16 @@ import devices
 import tensorflow as tf
 from stock import keras_policy, stock_train_step
 
-import pix2pix_tf
 from pix2pix_tf.networks import layers
-from pix2pix_tf.training.adam import Adam
-from pix2pix_tf.training.state import variables_of
+from pix2pix_tf.training.state import new_state
 from pix2pix_tf.training.step import make_train_step
 from pix2pix_tf.utils.console import log
 
 
 def our_train_step(config):
     """The step that `train.py` runs."""
-    generator, discriminator = pix2pix_tf.build_generator(config), pix2pix_tf.build_discriminator(config)
-    optimizers = [Adam(variables_of(network), config.beta_1) for network in (generator, discriminator)]
-    step = make_train_step(config, generator, discriminator, *optimizers)
+    networks, optimizers = new_state(config)
+    step = make_train_step(config, *networks.values(), *optimizers.values())
     seeds = tf.tile([[0, 1]], [config.batch_size, 1])
     rate = tf.constant(config.learning_rate)
     return lambda condition, target: step(condition, target, seeds, rate)

@@ -183,8 +183,7 @@ def _npy_values(path):
 
 
 def _png_values(path):
-    with open(path, "rb") as file:
-        return tf.io.decode_png(file.read(), dtype=tf.uint16).numpy()
+    return tf.io.decode_png(Path(path).read_bytes(), dtype=tf.uint16).numpy()
 
 
 # TIFF

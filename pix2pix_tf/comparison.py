@@ -5,6 +5,7 @@ import dataclasses
 import html
 import os
 import re
+from pathlib import Path
 
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS, UNIT_METRICS
@@ -89,6 +90,5 @@ def page(runs: list[Run], rows: list[list[str]]) -> str:
 def _image(run):
     if not run.samples:
         return "<p>no sample grid yet</p>"
-    with open(run.samples, "rb") as file:
-        data = base64.b64encode(file.read()).decode()
+    data = base64.b64encode(Path(run.samples).read_bytes()).decode()
     return f'<img alt="{html.escape(os.path.basename(run.samples), quote=True)}" src="data:image/png;base64,{data}">'

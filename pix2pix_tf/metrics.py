@@ -41,7 +41,7 @@ def metrics_in_units(output: tf.Tensor, target: tf.Tensor, side: Side) -> dict[s
     }
     if side.channels == 1:
         return found
-    each = image_metrics(*(_channels_as_images(image, side.channels) for image in (output, target)))
+    each = image_metrics(*(_channels_as_images(image) for image in (output, target)))
     return found | {
         "l1_units_by_channel": tf.reduce_mean(tf.abs(error), axis=(1, 2)),
         "rmse_units_by_channel": tf.sqrt(tf.reduce_mean(error**2, axis=(1, 2))),
@@ -50,7 +50,7 @@ def metrics_in_units(output: tf.Tensor, target: tf.Tensor, side: Side) -> dict[s
     }
 
 
-def _channels_as_images(image, channels):
+def _channels_as_images(image):
     """[N, H, W, C] → [N·C, H, W, 1]."""
     size = tf.shape(image)[1:3]
     return tf.reshape(tf.transpose(image, [0, 3, 1, 2]), tf.concat([[-1], size, [1]], axis=0))

@@ -60,7 +60,7 @@ def palette_of(dataset: str) -> Palette:
       UserError: there is no such data set, or its images are no label maps.
     """
     dataset = preset_of(dataset)["dataset"]
-    known = _names_of_datasets()
+    known = [module.name for module in pkgutil.iter_modules(importlib.import_module(_DATASETS).__path__)]
     metadata = _metadata(dataset) if dataset in known else {}
     if "palette" not in metadata:
         having = ", ".join(name for name in known if "palette" in _metadata(name))
@@ -78,10 +78,6 @@ def known_palette(dataset: str) -> Palette | None:
         return palette_of(dataset)
     except UserError:
         return None
-
-
-def _names_of_datasets():
-    return [module.name for module in pkgutil.iter_modules(importlib.import_module(_DATASETS).__path__)]
 
 
 def _metadata(dataset):

@@ -165,7 +165,7 @@ def test_channels_follow_the_task(task, conditional, channels):
 
 
 def test_any_number_of_channels():
-    network = build_discriminator(SMALL, input_channels=5, output_channels=7)
+    network = build_discriminator(SMALL.replace(input_channels=5, output_channels=7))
     assert run(network, [images(2, 64, 64, 5), images(2, 64, 64, 7)]).shape == (2, 6, 6, 1)
 
 

@@ -187,7 +187,7 @@ def test_channels_follow_the_task(task, channels):
 
 
 def test_any_number_of_channels():
-    network = build_generator(Config(image_size=32, base_filters=2), input_channels=5, output_channels=7)
+    network = build_generator(Config(image_size=32, base_filters=2, input_channels=5, output_channels=7))
     assert run(network, batch(2, 32, 32, 5)).shape == (2, 32, 32, 7)
 
 

@@ -1,7 +1,6 @@
 """What `auto` finds in data: channels and values from headers, ranges from all values of the training split."""
 
 import collections
-import functools
 
 from pix2pix_tf import array_files
 from pix2pix_tf.config import Config
@@ -10,7 +9,7 @@ from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.data.sources import Source, list_splits
 from pix2pix_tf.data.values import joined, values_of
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.sides import LIMITS, Side, input_side, output_side, sides_in_files
+from pix2pix_tf.sides import LIMITS, input_side, output_side, sides_in_files
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.spread import evenly_spread
 
@@ -74,12 +73,12 @@ def measured(config: Config, source: Source) -> tuple[Config, list[str]]:
     Raises:
       UserError: all values are the same, or an image cannot be used.
     """
-    sides = dict(zip(("input", "output"), (input_side(config), output_side(config)), strict=True))
+    sides = {"input": input_side(config), "output": output_side(config)}
     unknown = [which for which in sides if isinstance(getattr(config, f"{which}_range"), str)]
     looked_at = [which for which, side in sides.items() if side.is_cut or which in unknown]
     if not looked_at:
         return config, []
-    of_train, ranges = _values(config, source.train, sides), {}
+    of_train, ranges = _values(config, source.train), {}
     for which in unknown:
         values = joined(of_train[which])
         low, high = float(values.low.min()), float(values.high.max())
@@ -91,7 +90,7 @@ def measured(config: Config, source: Source) -> tuple[Config, list[str]]:
         ranges[f"{which}_range"] = low, high
     config = config.replace(**ranges)  # Together, as inpaint has one range for both.
     sides = {"input": input_side(config), "output": output_side(config)}
-    of_val = _values(config, source.val, sides)
+    of_val = _values(config, source.val)
     notes = []
     for which in looked_at:
         in_train = [] if which in unknown else of_train[which]
@@ -108,17 +107,16 @@ def measured(config: Config, source: Source) -> tuple[Config, list[str]]:
     return config, notes
 
 
-def _values(config, split, sides):
+def _values(config, split):
     """{"input" or "output": the `Values` of each image}."""
     in_files = sides_in_files(config)
-    pairs = list(in_parallel(functools.partial(_of_pair, split, in_files), range(len(split)), "values"))
-    a, b = zip(*pairs, strict=True)
+
+    def of_pair(number):
+        return [values_of(image, side) for image, side in zip(split.read(number), in_files, strict=True)]
+
+    a, b = zip(*in_parallel(of_pair, range(len(split)), "values"), strict=True)
     inputs, outputs = (a, b) if config.direction == "a_to_b" else (b, a)
     return {"input": inputs if get_task(config).paired else outputs, "output": outputs}
-
-
-def _of_pair(split, sides: tuple[Side, Side], number):
-    return [values_of(image, side) for image, side in zip(split.read(number), sides, strict=True)]
 
 
 def describe(config: Config) -> str:

@@ -38,7 +38,10 @@ def export_tflite(
       UserError: there is no such run, the file exists or cannot be written, the size is none, or the check failed.
     """
     translator = _in_float32(Translator.load(workdir, checkpoint, weights=weights))
-    _check_is_rgb(translator, workdir)
+    if not (translator.input.is_rgb and translator.output.is_rgb):
+        raise UserError(
+            f"{workdir} has other images than RGB of 8 bits, and TFLite files are made for these; export a SavedModel."
+        )
     height, width = parse_size("size", size) if size else translator.config.size
     # Above twice the training size, `translation` scales the image that the network sees; TFLite has no such operation.
     largest = [2 * side for side in translator.config.size]
@@ -57,13 +60,6 @@ def export_tflite(
         raise UserError(f"{export_dir} cannot hold exports ({error.strerror}); give another --export_dir.") from None
     write_bytes(path, content)
     return path
-
-
-def _check_is_rgb(translator, workdir):
-    if not (translator.input.is_rgb and translator.output.is_rgb):
-        raise UserError(
-            f"{workdir} has other images than RGB of 8 bits, and TFLite files are made for these; export a SavedModel."
-        )
 
 
 def _in_float32(translator):

@@ -14,32 +14,20 @@ STRIDED_LAYERS = {16: 1, 70: 3, 286: 5}
 MAX_WIDTH = 8  # in units of the first layer's width
 
 
-def build_discriminator(
-    config: Config,
-    *,
-    image_size: tuple[int | None, int | None] | None = None,
-    input_channels: int | None = None,
-    output_channels: int | None = None,
-) -> keras.Model:
+def build_discriminator(config: Config) -> keras.Model:
     """The discriminator of a configuration.
-
-    Args:
-      config: a `Config`.
-      image_size: (height, width) of the images, `config.size` unless given.
-      input_channels, output_channels: the generator's; those of the task unless given.
 
     Returns:
       A model from [condition, image], or from the image alone where `config.conditional` is false,
       to float32 logits [N, h, w, 1], one for each patch: 30x30 for patches of 70 at 256x256.
     """
     task = get_task(config)
-    size = image_size or config.size
     dtype = config.policy
     unit = config.discriminator_filters or config.base_filters
 
-    image = keras.Input((*size, output_channels or task.output_channels), name="image")
+    image = keras.Input((*config.size, task.output_channels), name="image")
     if config.conditional:
-        condition = keras.Input((*size, input_channels or task.input_channels), name="condition")
+        condition = keras.Input((*config.size, task.input_channels), name="condition")
         inputs, x = [condition, image], keras.layers.Concatenate(name="pair", dtype=dtype)([condition, image])
     else:
         inputs, x = image, image

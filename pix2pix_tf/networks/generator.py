@@ -22,31 +22,23 @@ ENCODER_WIDTHS = (1, 2, 4, 8, 8, 8, 8, 8)  # in units of base_filters
 DROPOUT_BLOCKS = 3
 
 
-def build_generator(
-    config: Config,
-    *,
-    image_size: tuple[int | None, int | None] | None = None,
-    input_channels: int | None = None,
-    output_channels: int | None = None,
-) -> keras.Model:
+def build_generator(config: Config, *, image_size: tuple[int | None, int | None] | None = None) -> keras.Model:
     """The generator of a configuration.
 
     Args:
       config: a `Config`.
       image_size: (height, width) of the input, `config.size` unless given. (None, None) builds a
         network for any sides that are multiples of `config.multiple`.
-      input_channels, output_channels: those of the configuration's task unless given.
 
     Returns:
-      A model from float32 [N, H, W, input_channels] in [-1, 1] to float32
-      [N, H, W, output_channels] in [-1, 1].
+      A model from float32 [N, H, W, C] in [-1, 1] to float32 [N, H, W, C'] in [-1, 1], with the channels of the
+      configuration's task.
     """
     task = get_task(config)
     height, width = image_size or config.size
-    x = inputs = keras.Input((height, width, input_channels or task.input_channels), name="condition")
-    output_channels = output_channels or task.output_channels
+    x = inputs = keras.Input((height, width, task.input_channels), name="condition")
     if config.generator == "resnet":
-        return build_resnet(config, inputs, output_channels)
+        return build_resnet(config, inputs, task.output_channels)
 
     dtype = config.policy
     upsample = ResizeUpsample if config.upsampling == "resize" else Upsample
@@ -82,6 +74,6 @@ def build_generator(
 
     x = keras.layers.ReLU(name="output_activation", dtype=dtype)(x)
     # In float32 at any precision, so that the output is not rounded to 8 bits of mantissa.
-    x = upsample(output_channels, name="output_conv", **common | {"use_bias": True, "dtype": "float32"})(x)
+    x = upsample(task.output_channels, name="output_conv", **common | {"use_bias": True, "dtype": "float32"})(x)
     outputs = keras.layers.Activation("tanh", name="output", dtype="float32")(x)
     return keras.Model(inputs, outputs, name=config.generator)

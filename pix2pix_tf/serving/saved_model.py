@@ -55,14 +55,11 @@ class SavedModel:
 
     def signature(self, name: str):
         """The `SignatureDef` of a name; "" is the default one."""
-        signatures = self.signatures.signature_def
-        if (name or DEFAULT_SIGNATURE) in signatures and signatures[name or DEFAULT_SIGNATURE].inputs:
-            return signatures[name or DEFAULT_SIGNATURE]
-        known = sorted(known for known in signatures if signatures[known].inputs)
-        raise Refused(
-            StatusCode.FAILED_PRECONDITION,
-            f"signature {(name or DEFAULT_SIGNATURE)!r} does not exist; the model has {', '.join(known)}",
-        )
+        name, signatures = name or DEFAULT_SIGNATURE, self.signatures.signature_def
+        if name in signatures and signatures[name].inputs:
+            return signatures[name]
+        known = ", ".join(sorted(known for known in signatures if signatures[known].inputs))
+        raise Refused(StatusCode.FAILED_PRECONDITION, f"signature {name!r} does not exist; the model has {known}")
 
     def predict(self, signature_name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The outputs of a signature.

@@ -43,6 +43,9 @@ class ModelVersions:
     Another version is loaded and warmed up beside the present one and takes its place between two requests; the
     present one is unloaded when its last request is answered. As in TensorFlow Serving, versions are folders named by
     an integer, and removing the newest one is going back to the one before.
+
+    Attributes:
+      serving: the version that is served now; None until the first `refresh`.
     """
 
     def __init__(self, name: str, base: str):
@@ -54,15 +57,10 @@ class ModelVersions:
                 f"{base} holds no version of a model; make one with python export.py --model=RUN --export_dir={base}"
             )
         self.name, self.base = name, base
-        self._serving = None
+        self.serving = None
         self._statuses = {}  # {number: ModelVersionStatus}
         self._failed = {}  # {number: state of its folder} of what could not be loaded
         self._changed = threading.Condition()
-
-    @property
-    def serving(self) -> Version:
-        """The version that is served now."""
-        return self._serving
 
     def refresh(self) -> bool:
         """Serves the newest version of the folder that can be loaded; returns whether that is another one than before.
@@ -75,7 +73,7 @@ class ModelVersions:
         """
         failures = []
         for number, folder in version_folders(self.base).items():
-            if self._serving and number == self._serving.number:
+            if self.serving and number == self.serving.number:
                 break
             state = _state(folder)
             if self._failed.get(number, ()) == state:
@@ -101,7 +99,7 @@ class ModelVersions:
         card = read_card(folder)  # First: if it is damaged, no model is left loaded.
         new = Version(number, SavedModel(str(folder)), card)
         with self._changed:
-            old, self._serving = self._serving, new
+            old, self.serving = self.serving, new
             self._set_status(number, ModelVersionStatus.AVAILABLE)
         if old:
             self._unload(old)
@@ -115,9 +113,9 @@ class ModelVersions:
             while not ended.wait(POLL_SECONDS):
                 try:
                     if self.refresh():
-                        print(f"version {self._serving.number} is served now", flush=True)
+                        print(f"version {self.serving.number} is served now", flush=True)
                 except UserError as error:
-                    print(f"{error}; version {self._serving.number} goes on serving", file=sys.stderr, flush=True)
+                    print(f"{error}; version {self.serving.number} goes on serving", file=sys.stderr, flush=True)
                 memory.give_back()
 
         thread = threading.Thread(target=watch, name="watch")
@@ -130,7 +128,7 @@ class ModelVersions:
 
     def close(self) -> None:
         """Ends what is being asked, at once, and unloads the model."""
-        self._serving.model.close()
+        self.serving.model.close()
 
     @contextlib.contextmanager
     def use(self, name: str, number: int | None = None):
@@ -140,7 +138,7 @@ class ModelVersions:
           Refused: there is no such model or version.
         """
         with self._changed:
-            version = self._serving
+            version = self.serving
             if name != self.name:
                 raise Refused(StatusCode.NOT_FOUND, f"model {name!r} does not exist; {self.name!r} is served here")
             if number not in (None, version.number):

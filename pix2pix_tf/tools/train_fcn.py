@@ -17,14 +17,10 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import preset_of
 
 _WORKDIR = cli.define_path("workdir", None, "folder for the classifier; it must not exist or be empty", required=True)
-_DATASET = flags.DEFINE_string("dataset", Config.dataset, "as for train.py")
+_FIELDS = cli.define_config_flags(only=["dataset", "layout", "image_size", "mirror", "skip_bad_images", "seed"])
 _DATA_DIR = cli.define_path("data_dir", Config.data_dir, "as for train.py; needs --palette")
-_LAYOUT = flags.DEFINE_string("layout", Config.layout, "as for train.py")
 _PALETTE = flags.DEFINE_string("palette", None, "data set in whose colors the label maps are (default: --dataset)")
 _DIRECTION = flags.DEFINE_string("direction", Config.direction, "from photos to label maps: a_to_b or b_to_a")
-_IMAGE_SIZE = flags.DEFINE_string("image_size", str(Config.image_size), "size that pairs are resized to; see train.py")
-_MIRROR = flags.DEFINE_bool("mirror", Config.mirror, "flip half of the pairs left-right")
-_SKIP_BAD_IMAGES = flags.DEFINE_bool("skip_bad_images", Config.skip_bad_images, "as for train.py")
 _WEIGHTS = cli.define_path("weights", "", "VGG-16's, of Keras: a file without top, or imagenet to download it")
 _WIDTH = flags.DEFINE_integer("width", None, "filters of the first layer (default: 8; 64 with --weights)", 1)
 _STEPS = flags.DEFINE_integer("steps", 1200, "training steps", 1)
@@ -32,7 +28,6 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 4, "pairs a step", 1)
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "Adam's at the start (default: 3e-3; 1e-4 with --weights)", 0
 )
-_SEED = flags.DEFINE_integer("seed", Config.seed, "of weights, order, crops and dropout")
 
 
 def main():
@@ -45,17 +40,13 @@ def main():
             "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades."
         )
     width, learning_rate = (IMAGENET_WIDTH, 1e-4) if _WEIGHTS.value else (8, 3e-3)
+    given = cli.given_config_fields(_FIELDS)
     config = Config(
-        dataset=preset_of(_DATASET.value)["dataset"],
+        **given | {"dataset": preset_of(given.get("dataset", Config.dataset))["dataset"]},
         data_dir=_DATA_DIR.value,
-        layout=_LAYOUT.value,
         direction=_DIRECTION.value,
-        image_size=_IMAGE_SIZE.value,
-        mirror=_MIRROR.value,
-        skip_bad_images=_SKIP_BAD_IMAGES.value,
         batch_size=_BATCH_SIZE.value,
         learning_rate=_LEARNING_RATE.value or learning_rate,
-        seed=_SEED.value,
     )
     try:
         classifier = train_classifier(
