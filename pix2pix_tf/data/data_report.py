@@ -38,7 +38,8 @@ def report(config, output: str | None) -> bool:
     findings = preflight.check(data.splits, _shown({name: len(split) for name, split in data.splits.items()}))
 
     print(f"{config.data_dir}: {data.layout}; {what_is_learned(config, data)}")
-    for line in [*data.notes, *_remarks(data, config), *_describe(data, findings)]:
+    found = remarks(data.splits["train"], config) if "train" in data.splits else []
+    for line in [*data.notes, *found, *_describe(data, findings)]:
         print(line)
     pairs = [pair for found in findings.values() for pair in found.shown.values()]
     if pairs:
@@ -49,10 +50,6 @@ def report(config, output: str | None) -> bool:
     for sentence in bad:
         print(f"  {sentence}")
     return not bad
-
-
-def _remarks(data, config):
-    return remarks(data.splits["train"], config) if "train" in data.splits else []
 
 
 def _describe(data: Data, findings):

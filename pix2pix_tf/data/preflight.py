@@ -77,10 +77,9 @@ def check(splits: dict[str, Split], show: dict[str, Iterable[int]] | None = None
 
 
 def check_quickly(split: Split) -> list[str]:
-    """Looks at a split's headers, of at most QUICK_PAIRS pairs that are spread over it.
+    """Sentences on what in a split is no image, or of a size that will not do, each beginning with a path.
 
-    Returns:
-      Sentences that say which are no images, or of a size that will not do, each beginning with a path.
+    It looks at the headers of at most QUICK_PAIRS pairs that are spread over the split.
     """
     numbers = evenly_spread(len(split), QUICK_PAIRS) if split.outline else ()
     return [sentence for sentence in in_parallel(functools.partial(_look, split), numbers) if sentence]

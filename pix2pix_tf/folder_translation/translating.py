@@ -43,7 +43,6 @@ def translate_folder(
     reported and left out.
 
     Args:
-      model: the model.
       source: a folder, searched with its subfolders, or a file.
       output: the folder for outputs and gallery.
       target: folder with the targets, matched by path without the ending, for the gallery only.

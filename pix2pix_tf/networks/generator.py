@@ -26,7 +26,6 @@ def build_generator(config: Config, *, image_size: tuple[int | None, int | None]
     """The generator of a configuration.
 
     Args:
-      config: a `Config`.
       image_size: (height, width) of the input, `config.size` unless given. (None, None) builds a
         network for any sides that are multiples of `config.multiple`.
 

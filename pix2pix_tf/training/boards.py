@@ -25,19 +25,11 @@ _GROUPS = {"d_": "discriminator/", "g_": "generator/", "val_": "validation/", "l
 
 
 def open_boards(workdir, config, kept: list[dict], goes_back: bool) -> list:
-    """The boards of a run.
+    """The boards of a run, with its records so far; UserError where the package of one is not installed.
 
-    Args:
-      workdir: the run directory.
-      config: its `Config`.
-      kept: its records so far.
-      goes_back: whether the boards may hold later ones, of steps that are trained again.
-
-    Raises:
-      UserError: the package of one is not installed.
+    `goes_back` tells whether they may hold later records, of steps that are trained again.
     """
-    names = [name for name in config.log_to.split(",") if name]
-    return [_BOARDS[name](workdir, config, kept, goes_back) for name in names]
+    return [_BOARDS[name](workdir, config, kept, goes_back) for name in config.log_to.split(",") if name]
 
 
 def _grouped(record):
