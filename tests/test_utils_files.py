@@ -122,6 +122,16 @@ def test_images_are_listed_by_path(folder):
     assert list_images(folder, subfolders=False) == ["a.JPG", "b.png"]
 
 
+def test_thumbnails_of_a_translated_folder_are_not_its_images(folder):
+    for name in ("gallery/input/a.JPG.jpg", "gallery/target/sub/c.png.jpg", "gallery/mine.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    assert len(list_images(folder)) == 7
+    (folder / "translate.json").touch()
+    assert list_images(folder) == ["a.JPG", "b.png", "gallery/mine.png", "sub/c.png", "val/e.png"]
+    assert len(list_images(folder.parent)) == 5
+
+
 def test_each_file_is_listed_once_whatever_links_there_are(folder, tmp_path):
     (folder / "sub" / "up").symlink_to("..")
     (folder / "above").symlink_to(tmp_path)

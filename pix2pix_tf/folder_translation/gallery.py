@@ -22,9 +22,9 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.folder_translation.items import Item
 from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.utils.atomic import atomic_path, write_text
+from pix2pix_tf.utils.image_files import THUMBNAILS
 
 THUMBNAIL = 512  # pixels, the longer side at most
-FOLDER = "gallery"  # of the thumbnails
 LONGEST_NAME = 255  # bytes, on most disks
 PAGE = Path(__file__).parent / "page" / "gallery.html"
 
@@ -104,7 +104,7 @@ def _thumbnail_path(kind, output):
     name = f"{name}.jpg"
     if len(os.fsencode(name)) > LONGEST_NAME:
         name = f"{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}.jpg"
-    return os.path.join(FOLDER, kind, folder, name)
+    return os.path.join(THUMBNAILS, kind, folder, name)
 
 
 def _thumbnail(read, side, kinds, file, path):

@@ -6,10 +6,9 @@ import os
 
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.utils.atomic import remove_leftovers
+from pix2pix_tf.utils.image_files import TRANSLATED as RECORD
 from pix2pix_tf.utils.json_files import parse_json
 from pix2pix_tf.utils.locks import lock_file
-
-RECORD = "translate.json"
 
 
 @contextlib.contextmanager

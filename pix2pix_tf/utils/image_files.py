@@ -17,11 +17,13 @@ ARRAYS = (".npy",)  # These count in folders without images.
 EXAMPLES = "JPEG, PNG, WebP, TIFF and what else Pillow opens"  # of these endings, for messages
 # What Windows and Synology leave in folders of images, or what is on a disk of its own.
 _OF_SYSTEMS = ("thumbs.db", "desktop.ini")
+# What `tools.translate` leaves beside its outputs: a record, and thumbnails of inputs, outputs and targets.
+TRANSLATED, THUMBNAILS, SHOWN = "translate.json", "gallery", ("input", "output", "target")
 _FOLDERS_OF_SYSTEMS = ("@eadir", "lost+found", "$recycle.bin", "system volume information")
 
 
 def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...] = ()) -> list[str]:
-    """The image files below a folder by their paths in it, sorted; hidden files and folders are left out.
+    """The image files below a folder by their paths in it, sorted; what is hidden and thumbnails are left out.
 
     Where there are none, it is the ARRAYS: others lie beside images for some other purpose.
 
@@ -51,7 +53,7 @@ def count_other_files(folder: str) -> collections.Counter:
 def _files(folder, subfolders=True, leave_out=()) -> Iterator[str]:
     """The paths in a folder of all files below it that are not hidden, each once."""
     folder = os.fspath(folder)
-    entered, waiting = set(), [folder]
+    entered, thumbnails, waiting = set(), set(), [folder]
     while waiting:
         for where, folders, files in os.walk(waiting.pop(0), onerror=_refuse):
             real = os.path.realpath(where)
@@ -60,8 +62,11 @@ def _files(folder, subfolders=True, leave_out=()) -> Iterator[str]:
                 continue
             entered.add(real)
             yield from (os.path.relpath(os.path.join(where, name), folder) for name in files if name[0] != ".")
+            if TRANSLATED in files:
+                thumbnails.update(os.path.join(where, THUMBNAILS, kind) for kind in SHOWN)
             skipped = leave_out if where == folder else ()
             folders[:] = sorted(name for name in folders if subfolders and _may_count(name) and name not in skipped)
+            folders[:] = [name for name in folders if os.path.join(where, name) not in thumbnails]
             paths = [os.path.join(where, name) for name in folders]
             waiting += [path for path in paths if os.path.islink(path)]
 
