@@ -132,6 +132,16 @@ def test_thumbnails_of_a_translated_folder_are_not_its_images(folder):
     assert len(list_images(folder.parent)) == 5
 
 
+def test_samples_of_a_run_are_not_the_images_that_it_learns_from(folder):
+    for name in ("runs/a/samples/step_1.png", "runs/a/losses.png", "runs/a/config.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    assert len(list_images(folder)) == 6
+    (folder / "runs" / "a" / "metrics.jsonl").touch()
+    assert list_images(folder) == ["a.JPG", "b.png", "sub/c.png", "val/e.png"]
+    assert list_images(folder / "runs" / "a") == ["losses.png", "samples/step_1.png"]
+
+
 def test_each_file_is_listed_once_whatever_links_there_are(folder, tmp_path):
     (folder / "sub" / "up").symlink_to("..")
     (folder / "above").symlink_to(tmp_path)

@@ -17,13 +17,14 @@ ARRAYS = (".npy",)  # These count in folders without images.
 EXAMPLES = "JPEG, PNG, WebP, TIFF and what else Pillow opens"  # of these endings, for messages
 # What Windows and Synology leave in folders of images, or what is on a disk of its own.
 _OF_SYSTEMS = ("thumbs.db", "desktop.ini")
+_FOLDERS_OF_SYSTEMS = ("@eadir", "lost+found", "$recycle.bin", "system volume information")
 # What `tools.translate` leaves beside its outputs: a record, and thumbnails of inputs, outputs and targets.
 TRANSLATED, THUMBNAILS, SHOWN = "translate.json", "gallery", ("input", "output", "target")
-_FOLDERS_OF_SYSTEMS = ("@eadir", "lost+found", "$recycle.bin", "system volume information")
+_OF_RUNS = {"config.json", "metrics.jsonl"}  # What the run directories of train.py have.
 
 
 def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...] = ()) -> list[str]:
-    """The image files below a folder by their paths in it, sorted; what is hidden and thumbnails are left out.
+    """The image files below a folder by their paths in it, sorted; what is hidden, thumbnails and runs are left out.
 
     Where there are none, it is the ARRAYS: others lie beside images for some other purpose.
 
@@ -57,7 +58,7 @@ def _files(folder, subfolders=True, leave_out=()) -> Iterator[str]:
     while waiting:
         for where, folders, files in os.walk(waiting.pop(0), onerror=_refuse):
             real = os.path.realpath(where)
-            if real in entered:
+            if real in entered or (where != folder and _OF_RUNS <= set(files)):
                 folders.clear()
                 continue
             entered.add(real)
