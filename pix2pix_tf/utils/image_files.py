@@ -58,7 +58,7 @@ def _files(folder, subfolders=True, leave_out=()) -> Iterator[str]:
     while waiting:
         for where, folders, files in os.walk(waiting.pop(0), onerror=_refuse):
             real = os.path.realpath(where)
-            if real in entered or (where != folder and _OF_RUNS <= set(files)):
+            if real in entered or (where != folder and _OF_RUNS.issubset(files)):
                 folders.clear()
                 continue
             entered.add(real)
