@@ -192,6 +192,17 @@ def test_large_images_are_translated_in_tiles(folder, out, run_dir):
     assert np.any(expected != translator(large))
 
 
+@pytest.mark.parametrize(("preprocess", "in_tiles"), [("crop", True), ("resize_and_crop", False)])
+def test_large_images_that_training_would_not_resize_are_translated_in_tiles(
+    tmp_path, monkeypatch, preprocess, in_tiles
+):
+    monkeypatch.setattr(models, "TiledTranslator", lambda *_, **__: lambda image: "in tiles")
+    monkeypatch.setattr(Translator, "__call__", lambda *_: "whole")
+    model = models.open_run(save_run(tmp_path / "run", preprocess=preprocess), tile_above=0.04)
+    made = [model.translate(texture(height, 40), "x") for height in (1200, 999)]
+    assert made == ["in tiles" if in_tiles else "whole", "whole"]
+
+
 @pytest.mark.parametrize("task", ["colorize", "colorize_rgb", "inpaint"])
 def test_all_tasks_take_gray_and_color(task, folder, out, tmp_path, monkeypatch):
     run_dir = save_run(tmp_path / "run", task=task)

@@ -17,6 +17,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.model_paths import check_regular, newest_export, read_card
 from pix2pix_tf.tiling import OVERLAP, TILE, TiledTranslator
+from pix2pix_tf.translation import seen_size
 from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.tf_errors import assertion_text
 
@@ -52,15 +53,15 @@ def open_run(
     Args:
       workdir: the run directory.
       seed: turns the dropout noise on, the same for each image.
-      tile_above: images that the network sees with more megapixels are translated in tiles (see `tiling`), to save
-        memory. With a size other than "own", it never does.
+      tile_above: images of more megapixels that the network sees at their own size, as with `size` "own", or else
+        where training resized nothing, are translated in tiles (see `tiling`), to save memory.
       checkpoint: the "latest" or the "best" one.
       size: at which the network sees an image (see `translation`).
       weights: "ema", "raw" or "auto" (see `Translator.load`).
       compile: "xla" compiles the network for each size of images.
     """
     translator = Translator.load(workdir, checkpoint, size, weights, compile)
-    noise = None if seed is None else (0, seed)
+    config, noise = translator.config, None if seed is None else (0, seed)
     most = round(tile_above * 10**6)
 
     @functools.cache
@@ -69,8 +70,9 @@ def open_run(
 
     def translate(image, name):
         try:
-            large = image.shape[0] * image.shape[1] > most
-            return tiled()(image) if size == "own" and large else translator(image, noise)
+            own = tf.constant(image.shape[:2], tf.int64)
+            in_tiles = tf.reduce_prod(own) > most and np.array_equal(seen_size(config, size, *own), own)
+            return tiled()(image) if in_tiles else translator(image, noise)
         except (tf.errors.ResourceExhaustedError, MemoryError):
             raise UserError(
                 f"{name} needs more memory than there is; give another --output and a --tile_above below {tile_above}."
@@ -86,7 +88,7 @@ def open_run(
         **({"compile": compile} if compile != "none" else {}),
         "tiles": {"above_megapixels": tile_above, "side": TILE, "overlap": OVERLAP},
     }
-    return Model(translate, settings, translator.config, translator.config)
+    return Model(translate, settings, config, config)
 
 
 def open_export(path: str, seed: int | None = None) -> Model:

@@ -39,7 +39,10 @@ _COMPILE = flags.DEFINE_enum(
     "compile", "none", ["none", "xla"], "xla compiles the network anew for each size of images; on a CPU it is slower"
 )
 _TILE_ABOVE = flags.DEFINE_float(
-    "tile_above", 4.0, "with --size=own, images of more megapixels are translated in tiles, to save memory", 0.01
+    "tile_above",
+    4.0,
+    "images of more megapixels, seen at their own size, are translated in tiles, to save memory",
+    0.01,
 )
 
 
