@@ -262,6 +262,16 @@ def test_a_layout_may_be_given(paired_run, folder, tmp_path):
     assert_made(tmp_path / "halves", {"wide.png": texture(16, 64, 9)[:, 32:]}, model)
 
 
+def test_pairs_whose_run_has_lost_its_data_are_not_taken_for_photos_in_silence(folder, tmp_path, capsys):
+    model = models.open_run(save_run(tmp_path / "run", data_dir="moved", direction="b_to_a"))
+    root = folder({"pair.png": texture(32, 64, 9)})
+    translate_folder(model, root, str(tmp_path / "out"))
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "warning: moved, which the run was trained on, cannot be read, so each image is translated whole; "
+        "give --layout=side_by_side if they are pairs."
+    )
+
+
 def test_a_split_of_the_runs_own_data(paired_run, out, model_base):
     model = models.open_run(paired_run)
     assert translate_split(model, "val", out).made == 2

@@ -115,7 +115,7 @@ def training_dataset(split, config, start_step=0, reader=None, share=None) -> tf
       share: (first, last), the part of every batch that is read, where other processes read the rest.
 
     Returns:
-      A dataset of (condition [N, H, W, C], truth [N, H, W, C'], noise seeds int64 [N, 2]), float32 in
+      A dataset of (condition [N, H, W, C], target [N, H, W, C'], noise seeds int64 [N, 2]), float32 in
       [-1, 1].
     """
     sides = sides_in_files(config)

@@ -17,6 +17,7 @@ from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.tasks import get_task
+from pix2pix_tf.utils import console
 from pix2pix_tf.utils.image_files import EXTENSIONS, list_images
 
 USUAL = Config()  # RGB in and out
@@ -215,7 +216,13 @@ def _shape_of_pairs(config):
         data = open_folder(config)
         header = read_header(data.splits["train"].files[0][0])
     except (UserError, IndexError):  # The data are not there any more.
-        return 2 * width / height if config.layout == "side_by_side" else None
+        if config.layout == "side_by_side":
+            return 2 * width / height
+        console.warn(
+            f"{config.data_dir}, which the run was trained on, cannot be read, so each image is translated whole; "
+            "give --layout=side_by_side if they are pairs."
+        )
+        return None
     return header.width / header.height if data.layout == "side-by-side pairs" else None
 
 
