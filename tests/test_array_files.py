@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,9 +130,10 @@ def test_odd_arrays_are_one_sentence(tmp_path, array, message):
 def test_an_array_that_was_read_keeps_no_file_open(tmp_path):
     path = str(tmp_path / "x.npy")
     np.save(path, np.ones((32, 32, 5), np.float32))
-    before = len(os.listdir("/proc/self/fd"))
-    kept = [array_files.read(path, Side(5, "float32", 0.0, 1.0)) for _ in range(3)]
-    assert len(os.listdir("/proc/self/fd")) == before and np.all(kept[0] == 1)
+    kept = array_files.read(path, Side(5, "float32", 0.0, 1.0))
+    assert path not in Path("/proc/self/maps").read_text() and np.all(kept == 1)
+    mapped = np.load(path, mmap_mode="r")  # It would have been seen.
+    assert path in Path("/proc/self/maps").read_text() and np.all(mapped == 1)
 
 
 def test_odd_tiffs_are_one_sentence(tmp_path):

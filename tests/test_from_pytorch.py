@@ -117,6 +117,7 @@ def values(network):
     return {variable.path: variable.numpy() for variable in network.weights}
 
 
+@pytest.mark.slow
 def test_the_run_translates_exports_and_trains_on(bring_in, tmp_path):
     network = randomized(reference.UNet())
     config, _ = bring_in(network, randomized(reference.PatchGAN()), steps=2, keep_checkpoints=1)

@@ -60,6 +60,7 @@ def assert_same_run(one, other):
     assert losses(one) == losses(other)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_in_every_way_equals_one_that_was_not(flags, tmp_path, start_train_py, run_train_py):
     stopped, straight = tmp_path / "stopped", tmp_path / "straight"
     again = f"--workdir={stopped}"
