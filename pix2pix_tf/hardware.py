@@ -15,9 +15,10 @@ _REASON = 'import tensorflow as tf; tf.config.list_physical_devices("GPU")'
 
 
 def announce() -> None:
-    """Says which device computes; warns of an NVIDIA card that TensorFlow does not use."""
+    """Says which device computes; warns of an NVIDIA card that TensorFlow does not use, unless it is hidden from it."""
     log(describe())
-    if not tf.config.list_physical_devices("GPU") and has_nvidia_card():
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    if not hidden and not tf.config.list_physical_devices("GPU") and has_nvidia_card():
         warn(
             f"this machine has an NVIDIA card that TensorFlow does not use{_reason()}; "
             'pip install "pix2pix_tf[gpu]" brings the CUDA libraries.'
@@ -37,11 +38,10 @@ def has_nvidia_card() -> bool:
 
 def _gpu(gpu):
     details = tf.config.experimental.get_device_details(gpu)
-    number = int(gpu.name.rpartition(":")[2])
-    memory = _nvidia_smi("memory.total")
+    memory = set(_nvidia_smi("memory.total"))
     parts = [details.get("device_name", "of an unknown kind")]
-    if number < len(memory) and memory[number].isdecimal():
-        parts.append(f"{int(memory[number]) / 1024:.0f} GB")
+    if len(memory) == 1 and (size := memory.pop()).isdecimal():  # CUDA may number different cards otherwise.
+        parts.append(f"{int(size) / 1024:.0f} GB")
     if "compute_capability" in details:
         parts.append("compute " + ".".join(map(str, details["compute_capability"])))
     return ", ".join(parts)
