@@ -3,9 +3,9 @@
     python benchmarks/request_cost.py                     # an untrained generator of the default width
     python benchmarks/request_cost.py --model=runs/mine
 
-Each request goes to a server in a process of its own, one after the other. Time is that of the whole request;
-processors are the seconds that the server computed, on all cores together, which other programs on the machine do not
-change. Memory is the peak of the server's resident set during the request, above what it was before; Linux keeps it.
+Each request goes to a server in a process of its own, one after the other. Time is that of the whole request; CPU time
+is the server's own, on all cores together, which other programs on the machine do not change. Memory is the peak of the
+server's resident set during the request, above what it was before.
 """
 
 import base64
@@ -146,7 +146,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server = Server(_MODEL.value or untrained_run(os.path.join(folder, "run")))
         try:
-            print(table(["request", "sent", "pixels", "outcome", "time", "processors", "memory"], []), flush=True)
+            print(table(["request", "sent", "pixels", "outcome", "time", "CPU time", "memory"], []), flush=True)
             server.ask(noise(256, 256)[None])  # What the first request alone costs is not what is asked.
             for kind, pixels, content in requests_of_each_kind(scale=20 if _QUICK.value else 1):
                 size = len(content) if isinstance(content, bytes) else content.nbytes
