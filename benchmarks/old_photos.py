@@ -65,11 +65,11 @@ def train(name, **given):
 
 def make_pairs(config, split):
     """Old prints beside the photographs of a split → the folder of the pairs."""
-    from pix2pix_tf import images  # Here, as below, after `cli.run` has started TensorFlow quietly.
+    from pix2pix_tf import array_files  # Here, as below, after `cli.run` has started TensorFlow quietly.
 
     photos, pairs = (os.path.join(_WORKDIR.value, name) for name in ("photos", "pairs"))
     for number in range(len(split)):
-        images.write_png(photo(config, split, number), os.path.join(photos, f"{number}.png"))
+        array_files.write(photo(config, split, number), os.path.join(photos, f"{number}.png"))
     command = [sys.executable, "-m", "pix2pix_tf.tools.make_pairs", f"--photos_dir={photos}", f"--output_dir={pairs}"]
     subprocess.run([*command, "--kind=old", "--val_fraction=0.01"], check=True, stdout=sys.stderr)
     return pairs
@@ -78,15 +78,15 @@ def make_pairs(config, split):
 def photo(config, split, number):
     """uint8 [H, W, 3] at the size of the run."""
     from pix2pix_tf import images
-    from pix2pix_tf.evaluation.outputs import read_pair
+    from pix2pix_tf.data.pipeline import read_pair
 
     return images.to_uint8(read_pair(config, split, number)[1]).numpy()
 
 
 def main():
     from pix2pix_tf import images
+    from pix2pix_tf.data.sources import open_splits
     from pix2pix_tf.evaluation.lab_histograms import intersections, lab_histograms
-    from pix2pix_tf.evaluation.outputs import open_splits
     from pix2pix_tf.evaluation.quality import metrics_per_image
     from pix2pix_tf.grids import sample_grid
 

@@ -47,10 +47,10 @@ def draw_bands(rng):
     return np.float32(bands), np.float32(120 * cover**1.5)
 
 
-def write_pair(folder, name, images, file_format):
+def write_pair(folder, name, images):
     """Writes A and B of one pair."""
     for side, image in zip("AB", images, strict=True):
-        array_files.write(image, os.path.join(folder, side, name + array_files.ENDINGS[file_format]), file_format)
+        array_files.write(image, os.path.join(folder, side, name))
 
 
 def main():
@@ -61,10 +61,10 @@ def main():
         for number in range(count):
             rng = np.random.default_rng([len(split), number])
             rgb, depth = draw_depth(rng)
-            write_pair(os.path.join(folder, "depth", split), f"{number:03}", (rgb, depth), "png")
+            write_pair(os.path.join(folder, "depth", split), f"{number:03}.png", (rgb, depth))
             eight_bits = np.uint8(depth // 256)
-            write_pair(os.path.join(folder, "depth_8_bits", split), f"{number:03}", (rgb, eight_bits), "png")
-            write_pair(os.path.join(folder, "bands", split), f"{number:03}", draw_bands(rng), "tiff")
+            write_pair(os.path.join(folder, "depth_8_bits", split), f"{number:03}.png", (rgb, eight_bits))
+            write_pair(os.path.join(folder, "bands", split), f"{number:03}.tif", draw_bands(rng))
 
 
 if __name__ == "__main__":

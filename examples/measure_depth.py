@@ -3,29 +3,31 @@
 python examples/measure_depth.py FOLDER RUN_OF_16_BITS RUN_OF_8_BITS
 """
 
-import glob
-import sys
+import argparse
+from pathlib import Path
 
 import numpy as np
 
-from pix2pix_tf import Translator, array_files
-from pix2pix_tf.sides import RGB
+from pix2pix_tf import Translator
+from pix2pix_tf.array_files import read
 
 
 def main():
-    folder, *runs = sys.argv[1:]
-    translators = [Translator.load(run) for run in runs]
-    exact = translators[0].output
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("runs", nargs=2)
+    given = parser.parse_args()
+    translators = [Translator.load(run) for run in given.runs]
     errors, levels = ([], []), (set(), set())
-    for path in sorted(glob.glob(f"{folder}/val/A/*.png")):
-        target = array_files.read(path.replace("/A/", "/B/"), exact).astype(float)
+    for path in sorted((given.folder / "val" / "A").iterdir()):
+        target = read(given.folder / "val" / "B" / path.name, translators[0].output).astype(float)
         for translator, error, seen in zip(translators, errors, levels, strict=True):
-            output = translator(array_files.read(path, RGB))
+            output = translator(read(path, translator.input))
             seen.update(output.ravel().tolist())
             if translator.output.dtype == "uint8":  # A level is 256 mm; its middle is the best guess.
                 output = 256.0 * output + 128
             error.append(np.abs(output - target).mean())
-    for run, error, seen in zip(runs, errors, levels, strict=True):
+    for run, error, seen in zip(given.runs, errors, levels, strict=True):
         print(f"{run}: L1 {np.mean(error):.1f} mm, {len(seen)} different values")
 
 

@@ -21,13 +21,12 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.sides import Side, kind_of, output_side
 from pix2pix_tf.utils.atomic import atomic_path
 
-ENDINGS = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
+_ENDINGS = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
 _PNG_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # by the color type in a header
 _MODES = {1: ("L", "1"), 2: ("LA",), 4: ("RGBA",)}  # of Pillow, by channels
 _TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ALPHA = {1, 2}  # What a channel beside the colors of a usual TIFF is, by its tag; others are data.
 _GEOTIFF_TAGS = (33550, 33922, 34264, 34735, 34736, 34737)
-_NEEDS_TIFFFILE = "needs tifffile, which is not installed: pip install 'pix2pix_tf[tiff]'"
 
 
 class Found(NamedTuple):
@@ -46,13 +45,15 @@ class Found(NamedTuple):
     as_rgb: bool = False
 
 
-def read_header(path: str) -> Found:
+def read_header(path: str | os.PathLike) -> Found:
     """What a file is, without decoding it; UserError if it cannot be opened or has values that are not read."""
-    if path.lower().endswith(".npy"):
+    if os.fspath(path).lower().endswith(".npy"):
         return _found(path, *_npy(path)[1:], "npy")
     start = b""
-    with contextlib.suppress(OSError), open(path, "rb") as file:
-        start = file.read(32)
+    with contextlib.suppress(OSError):
+        images.check_is_file(path)
+        with open(path, "rb") as file:
+            start = file.read(32)
     if start[:8] == b"\x89PNG\r\n\x1a\n" and start[24:25] == b"\x10":
         header = images.read_header(path)
         channels = _PNG_CHANNELS.get(start[25], 0)
@@ -66,7 +67,7 @@ def read_header(path: str) -> Found:
     return Found(header.height, header.width, own, "uint8", kind, header.kind, is_usual=True, as_rgb=True)
 
 
-def read(path: str, side: Side) -> np.ndarray:
+def read(path: str | os.PathLike, side: Side) -> np.ndarray:
     """A file → [H, W, channels] of a side's dtype.
 
     Raises:
@@ -96,20 +97,23 @@ def check(path: str, found: Found, side: Side) -> None:
         )
 
 
-def write(image: np.ndarray, path: str, file_format: str, like: str | None = None) -> None:
-    """Writes [H, W, C] whole or not at all; UserError if it cannot be written.
+def write(image: np.ndarray, path: str | os.PathLike, like: str | None = None) -> None:
+    """Writes [H, W, C] as .npy, TIFF or PNG, as the path ends, whole or not at all; folders are made as needed.
 
-    Args:
-      image: of a dtype and channels that the format holds (see `check_writable`).
-      path: the file.
-      file_format: one of ENDINGS.
-      like: a TIFF whose resolution and GeoTIFF tags a TIFF gets; other files have none.
+    A TIFF gets the resolution and the GeoTIFF tags of the file `like`.
+
+    Raises:
+      UserError: it cannot be written, or the path does not end as a format that holds such an image.
     """
+    ending = os.path.splitext(path)[1]
+    if ending not in (".npy", ".tif", ".tiff") and not (ending == ".png" and _fits_png(image.dtype, image.shape[-1])):
+        raise UserError(f"{path} must end with .npy, .tif, or, for uint8 and uint16 of 1 to 4 channels, .png.")
     with atomic_path(path) as temporary:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        if file_format == "npy":
+        if ending == ".npy":
             np.save(temporary, image[..., 0] if image.shape[-1] == 1 else image)
-        elif file_format == "tiff":
+        elif ending != ".png":
+            _need_tifffile(path)
             _write_tiff(image, temporary, _tags_of(like) if like else {})
         elif image.dtype == np.uint16:  # Pillow writes no such PNG of several channels.
             Path(temporary).write_bytes(tf.io.encode_png(image).numpy())
@@ -119,17 +123,22 @@ def write(image: np.ndarray, path: str, file_format: str, like: str | None = Non
             Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary, "PNG")
 
 
-def output_format(config) -> str:
-    """The format of the outputs of a run, or of an export of it; runs from before there was a choice make PNG."""
+def output_ending(config) -> str:
+    """How the output files of a run end; UserError if these need a package that is not there."""
+    if config.output_format == "tiff":
+        _need_tifffile("A TIFF")
     side = output_side(config)
-    fits = side.dtype in ("uint8", "uint16") and side.channels <= 4
-    return config.output_format if config.output_format != "auto" else "png" if fits else "npy"
+    # Runs from before there was a choice have none.
+    return _ENDINGS.get(config.output_format) or (".png" if _fits_png(side.dtype, side.channels) else ".npy")
 
 
-def check_writable(file_format: str) -> None:
-    """Raises UserError where a format needs a package that is not there."""
-    if file_format == "tiff" and importlib.util.find_spec("tifffile") is None:
-        raise UserError(f"A TIFF {_NEEDS_TIFFFILE}.")
+def _fits_png(dtype, channels):
+    return dtype in ("uint8", "uint16") and channels <= 4
+
+
+def _need_tifffile(what):
+    if importlib.util.find_spec("tifffile") is None:
+        raise UserError(f"{what} needs tifffile, which is not installed: pip install 'pix2pix_tf[tiff]'.")
 
 
 def _found(path, shape, dtype, file_format, as_rgb=False):
@@ -162,7 +171,8 @@ def _as_sentence(path):
 def _npy(path):
     """An array in a file, not in memory; its shape as [H, W, C]; its dtype."""
     with _as_sentence(path):
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        images.check_is_file(path)
+        array = np.lib.format.open_memmap(path, mode="r")  # `np.load` takes archives and pickles, too.
     shape = array.shape
     if array.ndim not in (2, 3) or 0 in shape:
         raise UserError(f"{path} is an array of shape {list(shape)}; [H, W] and [H, W, channels] are read.")
@@ -191,10 +201,9 @@ def _png_values(path):
 
 def _tiff_header(path):
     """A `Found`; None for a usual image, which Pillow reads, or what Pillow shall say is broken."""
-    if importlib.util.find_spec("tifffile") is None:
-        if _is_usual(path):
-            return None
-        raise UserError(f"{path} {_NEEDS_TIFFFILE}.")
+    if importlib.util.find_spec("tifffile") is None and _is_usual(path):
+        return None
+    _need_tifffile(path)
     with _as_sentence(path), _opened(path) as tiff:
         series = _only_series(tiff, path)
         page = series.keyframe

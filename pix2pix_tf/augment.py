@@ -22,11 +22,8 @@ def resize(image, size, interpolation="bilinear"):
 def scaled_size(preprocess, own, size):
     """(height, width) to which an image is resized before it is cropped to `size`, or to `size` and jitter.
 
-    Args:
-      preprocess: the field of `Config`. All but "resize_and_crop", which needs no `own`, keep the image's shape: "crop"
-        its size, too, "scale_width" takes the width of `size`; both enlarge an image that else would not cover `size`.
-      own: int [2], the image's own size.
-      size: (height, width).
+    All ways to `preprocess` but "resize_and_crop" keep the shape of an image, whose `own` size is int [2]: "crop" its
+    size, too, "scale_width" takes the width of `size`; both enlarge an image that else would not cover `size`.
     """
     if preprocess == "resize_and_crop":
         return size
@@ -71,8 +68,7 @@ def random_jitter_and_mirror(pair, seed, size, jitter, mirror, sides=(RGB, RGB),
       size: (height, width) of the result.
       jitter: (height, width) that is resized to before the crop, at least `size`; for "crop", `size`.
       mirror: whether to flip half of the pairs left-right.
-      sides: what the images are.
-      preprocess: how they are resized (see `scaled_size`).
+      preprocess: see `scaled_size`.
 
     Returns:
       Two float32 [*size, C] in [-1, 1].

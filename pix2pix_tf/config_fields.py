@@ -21,16 +21,8 @@ RANGE_HELP = "auto is all that an integer can be, and what floats are in the tra
 
 def field(default, help_text, choices=None, minimum=None, maximum=None, may_change=False):
     """A dataclass field with its flag's help text and what its value may be."""
-    return dataclasses.field(
-        default=default,
-        metadata={
-            "help": help_text,
-            "choices": choices,
-            "minimum": minimum,
-            "maximum": maximum,
-            "may_change": may_change,
-        },
-    )
+    rules = {"choices": choices, "minimum": minimum, "maximum": maximum, "may_change": may_change}
+    return dataclasses.field(default=default, metadata={"help": help_text, **rules})
 
 
 def stored(field, value):

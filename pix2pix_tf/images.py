@@ -16,7 +16,6 @@ import tensorflow as tf
 from PIL import ExifTags, Image, ImageChops, ImageCms, ImageOps, PngImagePlugin
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.utils.atomic import atomic_path
 
 MAX_PIXELS = 100_000_000  # Larger images are refused before they are decoded.
 
@@ -73,9 +72,7 @@ def read_image(file: str | BinaryIO, name: str | None = None) -> np.ndarray:
         image.load()
         if has_16_bits:
             image = _decode_16_bit_png(content, image.info)
-        if _orientation(image) > 1:
-            ImageOps.exif_transpose(image, in_place=True)
-        return np.asarray(_to_rgb(image))
+        return np.asarray(_to_rgb(_upright(image)))
 
 
 def read_bands(path: str, modes: tuple[str, ...]) -> np.ndarray:
@@ -87,9 +84,7 @@ def read_bands(path: str, modes: tuple[str, ...]) -> np.ndarray:
         if image.mode not in modes:
             raise ValueError(f"its colors are of mode {image.mode}, not {modes[0]}")
         image.load()
-        if _orientation(image) > 1:
-            ImageOps.exif_transpose(image, in_place=True)
-        bands = np.asarray(image.convert(modes[0]))
+        bands = np.asarray(_upright(image).convert(modes[0]))
         return bands.reshape(*bands.shape[:2], -1)
 
 
@@ -97,11 +92,7 @@ def from_pil(image: Image.Image, name: str) -> np.ndarray:
     """A PIL image of any mode → RGB uint8 [H, W, 3], as `read_image` makes it of a file; `name` is for errors."""
     try:
         image.load()
-        if _orientation(image) > 1:
-            upright = ImageOps.exif_transpose(image)  # Not in place: the image is the user's.
-            upright.format = image.format
-            return np.asarray(_to_rgb(upright))
-        return np.asarray(_to_rgb(image))
+        return np.asarray(_to_rgb(_upright(image)))
     except Exception as error:  # As in `_opened`: a file that is opened, but not yet decoded, may be broken.
         raise UserError(f"{name} cannot be decoded ({error}); give another.") from error
 
@@ -110,6 +101,7 @@ def from_pil(image: Image.Image, name: str) -> np.ndarray:
 def _opened(file, name):
     """An image file whose header is read and whose size is allowed; what fails then or later becomes a UserError."""
     try:
+        check_is_file(file)
         with contextlib.ExitStack() as closing:
             with _opening:
                 # Pillow's own limit is a global, and its error does not tell the size.
@@ -124,6 +116,12 @@ def _opened(file, name):
         raise
     except Exception as error:  # Pillow raises errors of many kinds for a broken file.
         raise UserError(f"{name} cannot be decoded ({_reason(error, file)}); replace or remove it.") from error
+
+
+def check_is_file(path: str | os.PathLike | BinaryIO) -> None:
+    """Raises OSError for the path of a folder, named pipe, socket or device, whose reader might wait for ever."""
+    if isinstance(path, str | os.PathLike) and not os.path.isfile(path) and os.path.exists(path):
+        raise OSError("it is a folder, named pipe, socket or device")
 
 
 def check_pixels(name: str, height: int, width: int) -> None:
@@ -154,6 +152,15 @@ def _orientation(image):
     except (SyntaxError, ValueError, struct.error):
         value = None
     return value if value in range(1, 9) else 1
+
+
+def _upright(image):
+    """A decoded image, which stays as it is, turned as its EXIF orientation says."""
+    if _orientation(image) == 1:
+        return image
+    upright = ImageOps.exif_transpose(image)
+    upright.format = image.format
+    return upright
 
 
 def _whole_file(file):
@@ -256,21 +263,6 @@ def _mirrored(length, side):
     period = tf.maximum(2 * (side - 1), 1)
     position = tf.range(length) % period
     return tf.minimum(position, period - position)
-
-
-def write_png(image: np.ndarray, path: str) -> None:
-    """Writes uint8 [H, W, 3] as a PNG file, whole or not at all; folders are made as needed.
-
-    Raises:
-      UserError: it cannot be written.
-    """
-    folder = os.path.dirname(path)
-    try:
-        os.makedirs(folder or ".", exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be made ({error.strerror}); give another folder.") from None
-    with atomic_path(path) as temporary:
-        save_png(image, temporary)
 
 
 def save_png(image: np.ndarray, file: str | BinaryIO) -> None:

@@ -34,13 +34,9 @@ def default_workdir(given: dict) -> str:
 def config_for_run(workdir: str, given: dict) -> Config:
     """The configuration of the run in `workdir`, new or to be resumed; logs which preset a new one takes.
 
-    Args:
-      workdir: the run directory; it need not exist.
-      given: the fields that the user set.
-
     Raises:
-      UserError: `workdir` is no run directory, or `given` contradicts its `config.json` in a field that
-        may not change.
+      UserError: `workdir` is no run directory, or the fields that the user has `given` contradict its `config.json`
+        where they may not change.
     """
     if is_run(workdir):
         return _resumed(workdir, load_config(workdir), given)

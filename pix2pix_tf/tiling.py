@@ -30,17 +30,12 @@ class TiledTranslator:
           translator: a `Translator`.
           seed: a pair of integers turns the noise on. Each tile draws the same mask at its own place, so two tiles
             differ in noise where they overlap, and are blended there like everything else.
-          tile: side of the tiles in pixels.
-          overlap: of neighboring tiles, in pixels, at most half a tile. Both are multiples of `config.multiple`, so
-            that each tile begins where the grids of all convolutions do.
+          tile, overlap: pixels, multiples of `config.multiple`, so that each tile begins where the grids of all
+            convolutions do; the overlap is at most half a tile.
           copy_pixels: how many pixels the copy that gives the statistics has at most.
         """
         config, generator = translator.config, translator.generator
         self._multiple = config.multiple
-        if tile % self._multiple or overlap % self._multiple or tile < 2 * max(overlap, self._multiple):
-            raise ValueError(
-                f"Tiles of {tile} that overlap by {overlap} do not fit a generator of {config.levels} levels."
-            )
         self._sides, self._task = (translator.input, translator.output), get_task(config)
         self._tile, self._overlap, self._copy_pixels = tile, overlap, copy_pixels
         condition = tf.TensorSpec([1, None, None, self._task.input_channels])

@@ -31,14 +31,9 @@ def parse_size(text: str) -> str | int:
 def translate(config, network, source, size="own"):
     """float32 [N, H, W, C] in [-1, 1] → the output, of the same size and range.
 
-    H and W may be anything from 1 up. The task decodes at the source's own size, so colorize keeps the
-    source's L at full resolution.
-
-    Args:
-      config: the `Config` of the run.
-      network: what runs the generator, from [N, H', W', input_channels], whose sides are multiples of
-        `config.multiple`, to [N, H', W', output_channels]; `at_inference` makes one.
-      source: the images.
+    H and W may be anything from 1 up. The task decodes at the source's own size, so colorize keeps the source's L at
+    full resolution. The `network`, which `at_inference` makes, runs the generator from [N, H', W', input_channels],
+    whose sides are multiples of `config.multiple`, to [N, H', W', output_channels].
     """
     return get_task(config).decode(generate(config, network, source, size), source)
 

@@ -30,7 +30,7 @@ def write_band_pairs(root, numbers=range(6), split="train") -> str:
     for number in numbers:
         for side, image in (("A", bands(number)), ("B", biomass(bands(number)))):
             path = root / split / side / f"{number}.tif"
-            array_files.write(image, str(path), "tiff")
+            array_files.write(image, str(path))
     return str(root)
 
 
@@ -38,8 +38,8 @@ def write_depth_pairs(root, numbers=range(6), split="train") -> str:
     """RGB in folder A, depth as PNG files of 16 bits in B."""
     for number in numbers:
         rgb = np.uint8(100 * bands(number)[..., :3])
-        array_files.write(rgb, str(root / split / "A" / f"{number}.png"), "png")
-        array_files.write(depth(number), str(root / split / "B" / f"{number}.png"), "png")
+        array_files.write(rgb, str(root / split / "A" / f"{number}.png"))
+        array_files.write(depth(number), str(root / split / "B" / f"{number}.png"))
     return str(root)
 
 

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from pix2pix_tf import UserError, array_files, images
+from pix2pix_tf import Config, UserError, array_files, images
 from pix2pix_tf.sides import RGB, Side
 
 RNG = np.random.default_rng(0)
@@ -29,16 +29,15 @@ def side(channels, dtype, low=0, high=1):
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 8])
 def test_what_is_written_is_read_again(tmp_path, dtype, channels):
     values = VALUES[dtype][..., :channels]
-    formats = ["npy", "tiff"] + (["png"] if dtype.startswith("u") and channels <= 4 else [])
-    for name in formats:
-        path = str(tmp_path / os.fsdecode(b"[1] \xff") / f"x{array_files.ENDINGS[name]}")
-        array_files.write(values, path, name)
+    for ending in ("npy", "tif", "tiff", *(["png"] if dtype.startswith("u") and channels <= 4 else [])):
+        path = str(tmp_path / os.fsdecode(b"[1] \xff") / f"x.{ending}")
+        array_files.write(values, path)
         found = array_files.read_header(path)
         assert (found.height, found.width, found.channels, found.dtype) == (40, 36, channels, dtype)
         again = array_files.read(path, side(channels, dtype))
         assert again.dtype == dtype
         # Transparent pixels show white behind them where four channels are read as RGB, which nobody asked for here.
-        assert np.array_equal(again, values), name
+        assert np.array_equal(again, values), ending
 
 
 def test_other_programs_files_are_read(tmp_path):
@@ -86,7 +85,7 @@ def test_usual_images_are_rgb_unless_other_channels_are_asked_for(tmp_path):
         assert np.array_equal(array_files.read(path, side(channels, "uint8")), values)
         assert array_files.read_header(path).is_usual
     # What had 16 bits was always readable in 8.
-    array_files.write(VALUES["uint16"][..., :3], path, "png")
+    array_files.write(VALUES["uint16"][..., :3], path)
     assert not array_files.read_header(path).is_usual
     assert np.array_equal(array_files.read(path, RGB), images.read_image(path))
     with pytest.raises(
@@ -170,7 +169,7 @@ def test_without_tifffile_a_tiff_is_never_misread(tmp_path, monkeypatch):
         ):
             array_files.read(path, RGB)
     with pytest.raises(UserError, match="A TIFF needs tifffile"):
-        array_files.check_writable("tiff")
+        array_files.output_ending(Config(output_format="tiff"))
 
 
 def test_resolution_and_geotiff_tags_are_copied(tmp_path):
@@ -178,7 +177,7 @@ def test_resolution_and_geotiff_tags_are_copied(tmp_path):
     image = VALUES["float32"][..., 0]
     tifffile.imwrite(like, image, resolution=(300, 150), resolutionunit="INCH", extratags=[scale])
     path = str(tmp_path / "out.tif")
-    array_files.write(VALUES["uint16"][..., :5], path, "tiff", like)
+    array_files.write(VALUES["uint16"][..., :5], path, like)
     with tifffile.TiffFile(path) as file:
         tags = file.pages[0].tags
         assert [tags[name].value for name in ("XResolution", "YResolution", "ResolutionUnit")] == [
@@ -225,3 +224,26 @@ def test_rgb_is_what_it_was():
     noise = RNG.uniform(-1.2, 1.2, (32, 32, 3)).astype(np.float32)
     assert np.array_equal(RGB.from_network(noise), images.to_uint8(noise))
     assert RGB.clipped(levels) is levels  # Nothing is added to the path of usual images.
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels", "ending"), [("float32", 3, "png"), ("uint8", 5, "png"), ("uint8", 3, "jpg"), ("uint8", 3, "")]
+)
+def test_a_path_whose_format_does_not_hold_the_image_is_refused(tmp_path, dtype, channels, ending):
+    with pytest.raises(UserError, match=rf"x\.{ending} must end with \.npy, \.tif, or, for uint8 and uint16 of 1 to 4"):
+        array_files.write(VALUES[dtype][..., :channels], tmp_path / f"x.{ending}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif", "x.npy"])
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UserError, match=rf"{name} cannot be decoded \(it is a folder, named pipe, socket or device\)"):
+        array_files.read_header(str(tmp_path / name))
+
+
+def test_an_archive_of_arrays_with_the_name_of_one_is_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", np.zeros((40, 40), np.float32))
+    os.rename(tmp_path / "x.npz", tmp_path / "x.npy")
+    with pytest.raises(UserError, match=r"x\.npy cannot be decoded \(the magic string is not correct"):
+        array_files.read_header(tmp_path / "x.npy")

@@ -63,3 +63,15 @@ def test_twelve_bits_in_sixteen_are_noticed(tmp_path):
         "images of side A are nearly black: of the range of 16 bits they use a 15th part at most, as 12 bits of a "
         "camera do; multiply their values until they fill the range."
     )
+
+
+@pytest.mark.parametrize(
+    ("task", "flags"), [("translate", "--output_range=data"), ("inpaint", "--input_range=data --output_range=data")]
+)
+def test_the_flags_that_are_named_for_low_values_are_taken(task, flags):
+    values = np.full((32, 32, 1), 100, np.uint16)
+    kinds = {"input_channels": 1, "output_channels": 1, "input_dtype": "uint16", "output_dtype": "uint16"}
+    line = remarks_on(values, values, task=task, **kinds)[-1]
+    assert line.endswith(f"no value above 100 of 65535; {flags} maps what they have to [-1, 1].")
+    fields = dict(flag.removeprefix("--").split("=") for flag in flags.split())
+    assert line not in remarks_on(values, values, task=task, **kinds, **fields)

@@ -167,7 +167,8 @@ def test_a_sheet_that_cannot_be_written_is_a_sentence(draw, check_data, full_dis
 def test_the_tool_ends_with_1_for_bad_images(draw, tmp_path):
     root = draw("train", [0, 1], "A", size=(32, 48))
     Path(root, "train", "02.png").write_bytes(b"")
-    command = [sys.executable, "-m", "pix2pix_tf.tools.check_data", f"--data_dir={root}", "--task=colorize"]
+    given = [f"--data_dir={root}", "--task=colorize", "--resize_pair"]
+    command = [sys.executable, "-m", "pix2pix_tf.tools.check_data", *given]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "")
     assert (
@@ -178,13 +179,13 @@ def test_the_tool_ends_with_1_for_bad_images(draw, tmp_path):
 
 def test_channels_have_a_range_and_a_histogram_and_odd_files_are_named(tmp_path, capsys):
     root = write_band_pairs(tmp_path / "data")
-    array_files.write(bands(9)[..., :2], f"{root}/train/A/9.tif", "tiff")
-    array_files.write(biomass(bands(9)), f"{root}/train/B/9.tif", "tiff")
+    array_files.write(bands(9)[..., :2], f"{root}/train/A/9.tif")
+    array_files.write(biomass(bands(9)), f"{root}/train/B/9.tif")
     hole = biomass(bands(8))
     hole[3, 4] = np.nan
-    array_files.write(bands(8), f"{root}/train/A/8.tif", "tiff")
-    array_files.write(hole, f"{root}/train/B/8.tif", "tiff")
-    array_files.write(np.zeros((32, 32, 5), np.float32), f"{root}/train/A/5.tif", "tiff")
+    array_files.write(bands(8), f"{root}/train/A/8.tif")
+    array_files.write(hole, f"{root}/train/B/8.tif")
+    array_files.write(np.zeros((32, 32, 5), np.float32), f"{root}/train/A/5.tif")
     assert not report(Config(data_dir=root), str(tmp_path / "sheet.png"))
     text = capsys.readouterr().out
     assert "files: 6 TIFF float32 x 5, 6 TIFF float32 x 1" in text

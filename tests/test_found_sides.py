@@ -100,8 +100,8 @@ def test_gray_and_rgba_are_had_for_the_asking(tmp_path):
 
 def test_an_odd_file_is_named_with_what_the_others_have(tmp_path):
     root = write_band_pairs(tmp_path)
-    array_files.write(bands(9)[..., :4], f"{root}/train/A/9.tif", "tiff")
-    array_files.write(biomass(bands(9)), f"{root}/train/B/9.tif", "tiff")
+    array_files.write(bands(9)[..., :4], f"{root}/train/A/9.tif")
+    array_files.write(biomass(bands(9)), f"{root}/train/B/9.tif")
     config = found_sides.settled(Config(data_dir=root))
     with pytest.raises(UserError, match=r"A/9\.tif has 4 channels of float32.*have 5 channels of float32"):
         open_source(config)
@@ -119,7 +119,7 @@ def test_side_by_side_arrays_have_one_kind(tmp_path):
 
 def test_constant_values_are_noticed_and_constant_data_are_refused(tmp_path):
     root = write_band_pairs(tmp_path / "some")
-    array_files.write(np.zeros((32, 32, 1), np.float32), f"{root}/train/B/3.tif", "tiff")
+    array_files.write(np.zeros((32, 32, 1), np.float32), f"{root}/train/B/3.tif")
     _, notes = settle_and_measure(Config(data_dir=root))
     assert [note for note in notes if "one value" in note] == [
         f"1 training outputs have one value everywhere, such as {root}/train/A/3.tif"

@@ -18,6 +18,8 @@ from pix2pix_tf.data.degradation import degrade
 from pix2pix_tf.data.pair_making import Options, make_pairs
 from pix2pix_tf.data.sources import open_source
 
+NEITHER = "Give either --a_dir and --b_dir, or --photos_dir and --kind="
+
 
 def texture(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
@@ -187,6 +189,18 @@ def test_given_splits_are_kept(tmp_path):
     assert outcome.made == {"train": 0, "val": 1, "test": 1}  # What is in no split goes where val_fraction says.
 
 
+def test_an_image_with_the_name_of_one_in_a_split_is_not_lost_in_silence(tmp_path):
+    pixels = {name: texture(8, 8, seed) for seed, name in enumerate(("train/x.png", "x.png", "test/y.png", "y.png"))}
+    photos = folder_of(tmp_path / "photos", pixels)
+    for fraction in (0, 1):
+        out = tmp_path / f"out{fraction}"
+        outcome = make_pairs(Options(str(out), photos_dir=photos, kind="gray", val_fraction=fraction))
+        (sentence,) = outcome.left_out
+        assert sentence == f"{photos}/x.png has the name of {photos}/train/x.png, which is in a split; rename one."
+        assert outcome.made.total() == 3 and outcome.kept == 0
+        np.testing.assert_array_equal(images.read_image(out / "train" / "x.png")[:, 8:], pixels["train/x.png"])
+
+
 def test_a_split_without_its_partner_is_refused(tmp_path):
     a = folder_of(tmp_path / "A", {"train/x.png": texture(8, 8), "test/x.png": texture(8, 8)})
     b = folder_of(tmp_path / "B", {"train/x.png": texture(8, 8)})
@@ -231,17 +245,20 @@ def test_a_pair_never_gets_into_both_splits_and_is_replaced_only_on_request(tmp_
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "message"),
     [
-        {"a_dir": "A"},
-        {"photos_dir": "P"},
-        {"kind": "gray"},
-        {"a_dir": "A", "b_dir": "B", "kind": "gray"},
-        {"a_dir": "A", "b_dir": "B", "photos_dir": "P", "kind": "gray"},
+        ({"a_dir": "A"}, NEITHER),
+        ({"photos_dir": "P"}, NEITHER),
+        ({"kind": "gray"}, NEITHER),
+        ({"a_dir": "A", "b_dir": "B", "kind": "gray"}, NEITHER),
+        ({"a_dir": "A", "b_dir": "B", "photos_dir": "P", "kind": "gray"}, NEITHER),
+        ({"photos_dir": "P", "kind": "gray", "upscale": True}, "--fit and --upscale say how images get a --size"),
+        ({"photos_dir": "P", "kind": "gray", "fit": "stretch"}, "--fit and --upscale say how images get a --size"),
+        ({"photos_dir": "P", "kind": "gray", "sigma": 3.0}, "--sigma is the blur before edges are found; give"),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(given):
-    with pytest.raises(UserError, match=r"^Give either --a_dir and --b_dir, or --photos_dir and --kind="):
+def test_options_that_contradict_each_other_are_refused(given, message):
+    with pytest.raises(UserError, match=f"^{message}"):
         make_pairs(Options("out", **given))
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pix2pix_tf import Translator, UserError, build_generator
-from pix2pix_tf.evaluation.outputs import of_another, open_splits, outputs_of
+from pix2pix_tf.data.sources import open_splits
+from pix2pix_tf.evaluation.outputs import of_another, outputs_of
 
 
 @pytest.fixture

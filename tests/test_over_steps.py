@@ -12,10 +12,11 @@ from PIL import Image
 from untrained_runs import write_run
 
 from pix2pix_tf import Config, Translator, UserError, build_generator, images
+from pix2pix_tf.data.pipeline import read_pair
+from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.evaluation import over_steps
 from pix2pix_tf.evaluation.fcn import Classifier
 from pix2pix_tf.evaluation.grid import grid_strength
-from pix2pix_tf.evaluation.outputs import open_splits, read_pair
 from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.runs import save_config

@@ -1,5 +1,6 @@
 """Publishing an export: checked in a fresh process, renamed once, nothing overwritten, nothing half done in sight."""
 
+import errno
 import json
 import os
 import shutil
@@ -347,6 +348,16 @@ def test_a_base_that_is_a_file_is_refused(run, tmp_path):
     with pytest.raises(UserError, match=r"base cannot hold exports .*; give another --export_dir\."):
         export(run, str(tmp_path / "base"))
     assert (tmp_path / "base").read_text() == "mine"
+
+
+def test_a_disk_that_is_full_at_the_last_moment_is_a_sentence(tmp_path, monkeypatch):
+    def refuse(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "unfinished").mkdir()
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(UserError, match=rf"^{tmp_path} cannot be written \(No space left on device\); see to"):
+        publication._publish(str(tmp_path / "unfinished"), str(tmp_path))
 
 
 @pytest.mark.parametrize("size", [0, -1.0, float("nan"), float("inf")])

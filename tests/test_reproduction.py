@@ -10,8 +10,9 @@ from PIL import Image
 from reproduction_plans import plan_in
 
 from pix2pix_tf import Config, Translator, UserError
+from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.evaluation.fcn import Classifier
-from pix2pix_tf.evaluation.outputs import open_splits, outputs_of
+from pix2pix_tf.evaluation.outputs import outputs_of
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.presets import PRESETS
 from pix2pix_tf.reproduction import planning, running

@@ -176,6 +176,12 @@ def test_direction_and_task_decide_source_and_target(draw, task, direction, expe
     assert open_source(config).description.endswith(f"; {words}")
 
 
+def test_of_pairs_in_two_folders_the_one_that_is_taken_is_named(draw):
+    draw("A", [0], "A")
+    config = Config(task="colorize", data_dir=draw("B", [0], "B"))
+    assert open_source(config).description.endswith(f"; colorize B {OTHER}b_to_a takes the other one)")
+
+
 def test_part_of_a_split_renumbers_its_pairs():
     part = Split(["p", "q", "r"], lambda i: i * 100, [("P",), ("Q",), ("R",)], lambda i: i * 10).part([2, 0])
     assert (part.names, [part.read(0), part.read(1)], len(part)) == (["r", "p"], [200, 0], 2)
@@ -250,6 +256,12 @@ def test_a_data_set_that_cannot_be_used(dataset, message):
         open_source(Config(dataset=dataset, task=task))
 
 
+def test_a_data_set_of_tfds_has_images_of_one_kind():
+    config = Config(dataset="photos_only", task="inpaint", input_channels=1, output_channels=1)
+    with pytest.raises(UserError, match=r"^dataset photos_only has RGB images of 8 bits, so channels and dtype of"):
+        open_source(config)
+
+
 # What is said about folders and images that cannot be used
 
 
@@ -267,6 +279,12 @@ def test_an_empty_folder_is_named(draw, folders, named):
         UserError, match=rf"^{root}{named}/? holds no images \(of kinds JPEG, PNG, .*\); add some to it\."
     ):
         open_source(Config(data_dir=root))
+
+
+def test_photos_that_need_a_plugin_are_no_images(tmp_path):
+    (tmp_path / "x.HEIC").touch()
+    with pytest.raises(UserError, match=r"only 1 \.heic; add some to it; pip install pillow-heif to read \.heic\.$"):
+        open_source(Config(data_dir=str(tmp_path), task="colorize"))
 
 
 @pytest.mark.parametrize("alone, where", [("A", "B"), ("B", "A")])

@@ -85,12 +85,6 @@ def test_weights_change_linearly_over_the_overlap():
     np.testing.assert_allclose(first, second[::-1], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("tile", "overlap"), [(100, 32), (128, 16), (128, 96), (32, 0)])
-def test_tiles_that_do_not_fit_the_network_are_refused(tile, overlap):
-    with pytest.raises(ValueError, match=f"{tile} that overlap by {overlap} do not fit a generator of 5 levels"):
-        TiledTranslator(translator(), tile=tile, overlap=overlap)
-
-
 # Against the untiled output
 
 

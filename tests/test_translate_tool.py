@@ -19,7 +19,7 @@ from PIL import Image, ImageFilter
 from pix2pix_tf import Config, Translator, UserError, build_generator, images
 from pix2pix_tf.exporting import signatures
 from pix2pix_tf.folder_translation import models, translate_folder, translate_split
-from pix2pix_tf.folder_translation.items import find_items, output_names
+from pix2pix_tf.folder_translation.items import find_items, halved, output_names
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.tiling import TiledTranslator
 from pix2pix_tf.training.checkpoints import Checkpoints
@@ -277,10 +277,31 @@ def test_a_split_of_the_runs_own_data(paired_run, out, model_base):
     assert translate_split(model, "val", out).made == 2
     assert_made(out, {f"val/{i}.png": texture(32, 64, i)[:, 32:] for i in (3, 4)}, model)
     assert len(re.findall("<figcaption>target</figcaption><img", Path(out, "index.html").read_text())) == 2
-    with pytest.raises(UserError, match=r"^the run's data have no split test, only train, val; give one of them to --"):
+    with pytest.raises(UserError, match=r"data has no split 'test'; --split must be one of train, val.$"):
         translate_split(model, "test", out)
     with pytest.raises(UserError, match=r"^--split needs a run, which knows its data; give its directory to --model,"):
         translate_split(models.open_export(model_base), "val", out)
+
+
+def copying(config):
+    return models.Model(lambda image, name: image, {"model": "m", "seed": None}, Config(), config)
+
+
+def test_a_split_that_training_held_out_and_one_whose_data_are_gone(draw, out):
+    root = draw(".", range(20))
+    assert translate_split(copying(Config(data_dir=root, batch_size=30)), "val", out).made == 2
+    assert sorted(outputs(out)) == ["09.png", "19.png"]
+    with pytest.raises(UserError, match=r"^moved, which the run was trained on, is not there any more; give images"):
+        translate_split(copying(Config(data_dir="moved")), "val", out)
+
+
+@pytest.mark.parametrize(("task", "half"), [("translate", "left"), ("colorize", "right")])
+def test_the_half_that_is_translated_is_named(folder, out, capsys, task, half):
+    translate_folder(copying(Config(task=task)), folder({"x.png": texture(8, 16)}), out, layout="side_by_side")
+    expected = texture(8, 16)[:, 8:] if half == "right" else texture(8, 16)[:, :8]
+    np.testing.assert_array_equal(images.read_image(f"{out}/x.png"), expected)
+    line = capsys.readouterr().out.splitlines()[0]
+    assert f"their {half} halves are translated" in line and ("the others are targets" in line) == (task == "translate")
 
 
 # Resuming
@@ -630,6 +651,20 @@ def test_thumbnails_follow_their_images(folder, out, model):
     assert abs(np.mean(Image.open(f"{out}/gallery/target/a.png.jpg")) - 50) < 2
     translate_folder(model, root, out)
     assert "<figcaption>target" not in Path(out, "index.html").read_text()
+
+
+def test_the_place_of_a_pair_is_not_that_of_its_half(folder):
+    root = folder({"x.tif": texture(8, 16)})
+    items = find_items(root, folder({"x.tif": texture(8, 8)}, "true"))
+    assert items.all[0].like == f"{root}/x.tif"
+    assert halved(items, Config(), "side_by_side")[0].all[0].like is None
+
+
+def test_targets_of_other_names_are_not_left_out_in_silence(folder, capsys):
+    root, target = folder({"a.png": b""}), folder({"b.png": b""}, "true")
+    find_items(root, target)
+    sentence = f"--target {target} holds no image with the name of one in {root}; the gallery shows no targets."
+    assert capsys.readouterr().err == f"warning: {sentence}\n"
 
 
 def test_a_target_that_cannot_be_read_is_a_bad_file(folder, out, model):

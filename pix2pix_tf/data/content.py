@@ -36,7 +36,7 @@ def remarks(split: Split, config) -> list[str]:
         found += (
             _dark(name, decoded, files)
             if sides[side].is_rgb
-            else _low(name, decoded, sides[side], _range_field(config, side))
+            else _low(name, decoded, sides[side], _range_flags(config, side))
         )
     if sides[target].is_rgb and _are_gray(pair[target] for pair in pairs.values()):
         found.append(_gray_targets(paired, "AB"[target]))
@@ -88,18 +88,20 @@ def _dark(name, decoded, files):
     ]
 
 
-def _range_field(config, side):
-    """The field that sets the range of side A or B; "" if it is that of the data already."""
-    field = "input_range" if (side == 0) == (config.direction == "a_to_b") else "output_range"
-    return "" if getattr(config, field) == "data" else field
+def _range_flags(config, side):
+    """The flags that make the range of side A or B that of the data; "" if it is so already. Inpaint has one range."""
+    which = "input" if (side == 0) == (config.direction == "a_to_b") else "output"
+    if getattr(config, f"{which}_range") == "data":
+        return ""
+    return f"--{which}_range=data" if get_task(config).paired else "--input_range=data --output_range=data"
 
 
-def _low(name, decoded, side, field):
+def _low(name, decoded, side, flags):
     """A sentence, in a list, if all values are in the lower part of what integers of a side can be."""
     highest = max(int(image.max()) for image in decoded)
-    if not field or side.is_cut or not 8 * (highest - side.low) < side.high - side.low:
+    if not flags or side.is_cut or not 8 * (highest - side.low) < side.high - side.low:
         return []
-    return [f"{name} have no value above {highest} of {side.high:g}; --{field}=data maps what they have to [-1, 1]."]
+    return [f"{name} have no value above {highest} of {side.high:g}; {flags} maps what they have to [-1, 1]."]
 
 
 def _are_gray(decoded):

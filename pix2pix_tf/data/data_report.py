@@ -6,7 +6,7 @@ import sys
 import numpy as np
 from PIL import Image
 
-from pix2pix_tf import images
+from pix2pix_tf import array_files
 from pix2pix_tf.data import preflight
 from pix2pix_tf.data.content import remarks
 from pix2pix_tf.data.folders import Data
@@ -43,7 +43,7 @@ def report(config, output: str | None) -> bool:
         print(line)
     pairs = [pair for found in findings.values() for pair in found.shown.values()]
     if pairs:
-        images.write_png(np.asarray(contact_sheet(pairs, preflight.THUMBNAIL)), output)
+        array_files.write(np.asarray(contact_sheet(pairs, preflight.THUMBNAIL)), output)
         print(f"contact sheet: {output}")
     bad = [sentence for name, found in findings.items() for sentence in _sentences(data.splits[name], found)]
     print(f"bad images: {len(bad) or 'none'}")

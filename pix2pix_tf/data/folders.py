@@ -25,6 +25,7 @@ from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.image_files import EXAMPLES, count_other_files, list_images, match_by_stem
 from pix2pix_tf.utils.spread import evenly_spread
 
+SIDE_BY_SIDE = "side-by-side pairs"
 _LOOKED_AT = 50  # headers of a split that tell whether its images are pairs
 
 
@@ -103,7 +104,7 @@ def _in_one_folder(root, config):
         for split in singles
     ]
     pairs = {split: _split(listed, joining.halves, side) for split, listed in paths.items() if split not in singles}
-    return Data("side-by-side pairs", pairs, notes)
+    return Data(SIDE_BY_SIDE, pairs, notes)
 
 
 def images_outside_of_splits(folder: str) -> list[str]:
@@ -132,8 +133,13 @@ def _side_of_one_file(config):
 
 
 def _holds_no_images(folder):
-    others = ", ".join(f"{count} {ending}" for ending, count in count_other_files(folder).most_common(3))
-    return f"{folder} holds no images (of kinds {EXAMPLES}){f', only {others}' if others else ''}; add some to it."
+    others = [f"{count} {ending}" for ending, count in count_other_files(folder).most_common(3)]
+    only = f", only {', '.join(others)}" if others else ""
+    return f"{folder} holds no images (of kinds {EXAMPLES}){only}; add some to it{_plugin_for(others)}."
+
+
+def _plugin_for(counts):
+    return "; pip install pillow-heif to read .heic" if any(".hei" in count for count in counts) else ""
 
 
 # Pairs named by suffixes
@@ -215,8 +221,7 @@ def _left_out(root, splits):
     if unused:
         folders = sorted({os.path.relpath(os.path.dirname(path), os.path.realpath(root)) for path in unused})
         counts.append(f"{len(unused)} images in {', '.join(folders[:3])}{', …' if len(folders) > 3 else ''}")
-    plugin = "; pip install pillow-heif to read .heic" if any(".hei" in count for count in counts) else ""
-    return [f"files left out: {', '.join(counts)}{plugin}"] if counts else []
+    return [f"files left out: {', '.join(counts)}{_plugin_for(counts)}"] if counts else []
 
 
 def _real(paths):

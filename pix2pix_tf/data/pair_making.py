@@ -5,7 +5,7 @@ import dataclasses
 import os
 import zlib
 
-from pix2pix_tf import images
+from pix2pix_tf import array_files, images
 from pix2pix_tf.data import degradation, folders, layouts, pairing
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
@@ -73,6 +73,10 @@ def _check(options):
     two, photos = bool(options.a_dir and options.b_dir), bool(options.photos_dir and options.kind)
     if two == photos or len(options.inputs) != (2 if two else 1) or bool(options.kind) != photos:
         raise UserError("Give either --a_dir and --b_dir, or --photos_dir and --kind=edges, gray or old.")
+    if not options.size and (options.upscale or options.fit != Options.fit):
+        raise UserError("--fit and --upscale say how images get a --size; give one, or leave them out.")
+    if options.kind != "edges" and options.sigma != Options.sigma:
+        raise UserError("--sigma is the blur before edges are found; give --kind=edges, or leave it out.")
     for folder in options.inputs:
         if not os.path.isdir(folder):
             raise UserError(f"{folder} is not a folder; give one that holds images.")
@@ -102,8 +106,13 @@ def _find_jobs(options):
     if not given or any(folders.images_outside_of_splits(folder) for folder in options.inputs):
         pairs, alone = _pairs_in(options.inputs)
         splits = pairing.choose_splits(pairs, options.val_fraction)
-        jobs += [_Job(pairs[name], splits[name], name, False) for name in sorted(pairs)]
         left_out += alone
+        taken = {job.name: job.files[0] for job in jobs if job.split in ("train", "val")}
+        for name in sorted(pairs):
+            if name in taken:
+                left_out.append(f"{pairs[name][0]} has the name of {taken[name]}, which is in a split; rename one.")
+            else:
+                jobs.append(_Job(pairs[name], splits[name], name, False))
     return jobs, left_out
 
 
@@ -148,4 +157,4 @@ def _make(files, path, options):
     elif options.kind == "old":
         name = os.path.relpath(files[0], options.photos_dir)  # So that a photo ages alike whenever it is made.
         halves.insert(0, degradation.degrade(halves[0], seed=zlib.crc32(os.fsencode(name))))
-    images.write_png(pairing.side_by_side(*halves, files), path)
+    array_files.write(pairing.side_by_side(*halves, files), path)

@@ -11,17 +11,9 @@ from pix2pix_tf.errors import UserError
 
 
 def resized(image: np.ndarray, size: tuple[int, int], fit: str, upscale: bool, name: str) -> np.ndarray:
-    """uint8 [H, W, 3] → uint8 [*size, 3], with antialiasing.
+    """uint8 [H, W, 3] → uint8 [*size, 3], with antialiasing; UserError, unless to `upscale`, if the image is smaller.
 
-    Args:
-      image: what is resized.
-      size: (height, width) of the result.
-      fit: `crop` cuts off equally on both sides what is too long for these proportions; `stretch` keeps everything.
-      upscale: whether the image may be smaller than `size`.
-      name: what to call it in an error.
-
-    Raises:
-      UserError: it is smaller than `size`.
+    As `fit`, `crop` cuts off equally on both sides what is too long for these proportions; `stretch` keeps everything.
     """
     height, width = size
     if not upscale and (image.shape[0] < height or image.shape[1] < width):

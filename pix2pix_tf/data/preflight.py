@@ -64,13 +64,13 @@ def check(splits: dict[str, Split], show: dict[str, Iterable[int]] | None = None
             found.kinds.update(pair.kinds)
             if pair.size:
                 found.sizes[pair.size] += 1
-            name = split.names[number]
+            path = split.names[number]
             for of_side, values in zip(found.values, pair.values, strict=True):
-                of_side |= {} if values is None else {name: values}
+                of_side |= {} if values is None else {path: values}
             if pair.sentences:
                 found.bad[number] = pair.sentences
-            elif (first := first_of.setdefault(pair.fingerprint, name)) != name:
-                found.bad[number] = [f"{name} is a duplicate of {first}; remove one of them."]
+            elif (first := first_of.setdefault(pair.fingerprint, path)) != path:
+                found.bad[number] = [f"{path} is a duplicate of {first}; remove one of them."]
             elif number in wanted:
                 found.shown[number] = pair.small
     return findings

@@ -12,12 +12,13 @@ import sys
 from pix2pix_tf import images
 from pix2pix_tf.data import preflight
 from pix2pix_tf.data.content import remarks
-from pix2pix_tf.data.folders import Data, open_folder
+from pix2pix_tf.data.folders import SIDE_BY_SIDE, Data, open_folder
 from pix2pix_tf.data.layouts import VALIDATION_NAMES
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.data.tfrecords import TFRecords
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import names_of_data_sets
+from pix2pix_tf.sides import sides_in_files
 from pix2pix_tf.sizes import written
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.console import log
@@ -83,6 +84,24 @@ def open_source(config) -> Source:
         f"{what_is_learned(config, data)}"
     )
     return Source(description, train, val, left_out, [*data.notes, *remarks(train, config)])
+
+
+def open_splits(config, name: str) -> tuple[Split, Split]:
+    """(The pairs of one split, the training pairs) of a run's data, also where these are fewer than a batch.
+
+    `name` is "train" or "val" for the pairs that training uses as such: without a validation split, "val" is every
+    tenth training image. Or it is another split that the data have; UserError if they have none of this name.
+    """
+    source = open_source(config.replace(batch_size=1))
+    if name in ("train", "val"):
+        return getattr(source, name), source.train
+    others = list_splits(config).splits
+    if name not in others:
+        known = dict.fromkeys(["train", "val", *others])
+        raise UserError(
+            f"{config.data_dir or config.dataset} has no split {name!r}; --split must be one of {', '.join(known)}."
+        )
+    return others[name], source.train
 
 
 def list_splits(config) -> Data:
@@ -160,15 +179,20 @@ def what_is_learned(config, data: Data) -> str:
         return f"{config.task} {first} → {second}"
     if data.noun == "photos":
         return config.task
-    half = f"{'right' if second == 'B' else 'left'} half of each pair" if "side" in data.layout else "one of each pair"
+    half = f", the {'right' if second == 'B' else 'left'} half" if data.layout == SIDE_BY_SIDE else ""
     other = "b_to_a" if config.direction == "a_to_b" else "a_to_b"
-    return f"{config.task} {second}, the {half} (--direction={other} takes the other one)"
+    return f"{config.task} {second}{half} of each pair (--direction={other} takes the other one)"
 
 
 def _tfds(config):
     """The Data of the TFDS builder named by `config.dataset`."""
     import tensorflow_datasets as tfds  # Here, because folders need none of it.
 
+    if any((side.channels, side.dtype) != (3, "uint8") for side in sides_in_files(config)):
+        raise UserError(
+            f"dataset {config.dataset} has RGB images of 8 bits, so channels and dtype of both sides must be left out; "
+            "other images come from a --data_dir."
+        )
     builder = _builder(tfds, config.dataset)
     keys = ("a", "b") if {"a", "b"} <= set(builder.info.features) else ("image", "image")
     if "image" in keys and ("image" not in builder.info.features or get_task(config).paired):

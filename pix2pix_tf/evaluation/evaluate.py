@@ -9,13 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 import pix2pix_tf
+from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.data.split import Split
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import inception, lab_histograms, labels, quality
 from pix2pix_tf.evaluation.bootstrap import mean_and_interval
 from pix2pix_tf.evaluation.diversity import diversity_report
 from pix2pix_tf.evaluation.fcn import Classifier
-from pix2pix_tf.evaluation.outputs import open_splits, outputs_of
+from pix2pix_tf.evaluation.outputs import outputs_of
 from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.palettes import Palette
@@ -118,7 +119,7 @@ def _open(settings) -> _Subject:
     """Opens all that the settings name; whatever a user may have mistaken is found before the work begins."""
     translator = _translator(settings)
     config = translator.config
-    split, training = open_splits(config.replace(batch_size=1), settings.split)  # Fewer pairs than a batch will do.
+    split, training = open_splits(config, settings.split)
     split = split.part(evenly_spread(len(split), settings.limit or len(split)))
     if len(split) < 2:
         raise UserError(

@@ -7,9 +7,6 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from pix2pix_tf.data.pipeline import read_pair
-from pix2pix_tf.data.sources import list_splits, open_source
-from pix2pix_tf.data.split import Split
-from pix2pix_tf.errors import UserError
 from pix2pix_tf.sides import output_side
 from pix2pix_tf.tasks import get_task
 
@@ -26,24 +23,6 @@ class SplitOutputs:
     outputs: list[np.ndarray]
     targets: list[np.ndarray]
     clipped: list[float]
-
-
-def open_splits(config, name) -> tuple[Split, Split]:
-    """(The pairs to measure, the training pairs) of a run's data.
-
-    `name` is "train" or "val" for the pairs that training uses as such: without a validation split, "val" is every
-    tenth training image. Or it is another split that the data have; UserError if they have none of this name.
-    """
-    source = open_source(config)
-    if name in ("train", "val"):
-        return getattr(source, name), source.train
-    others = list_splits(config).splits
-    if name not in others:
-        known = dict.fromkeys(["train", "val", *others])
-        raise UserError(
-            f"{config.data_dir or config.dataset} has no split {name!r}; --split must be one of {', '.join(known)}."
-        )
-    return others[name], source.train
 
 
 def outputs_of(translator, split, numbers, noise_seed=None) -> SplitOutputs:

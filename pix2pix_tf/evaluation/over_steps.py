@@ -6,11 +6,12 @@ import os
 
 import numpy as np
 
+from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels, quality
 from pix2pix_tf.evaluation.fcn import Classifier
 from pix2pix_tf.evaluation.grid import PERIODS, grid_strength
-from pix2pix_tf.evaluation.outputs import SplitOutputs, of_another, open_splits, outputs_of
+from pix2pix_tf.evaluation.outputs import SplitOutputs, of_another, outputs_of
 from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS

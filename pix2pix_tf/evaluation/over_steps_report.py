@@ -4,7 +4,7 @@ from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is 
 from PIL import Image
 
 from pix2pix_tf import images
-from pix2pix_tf.evaluation.outputs import read_pair
+from pix2pix_tf.data.pipeline import read_pair
 from pix2pix_tf.evaluation.over_steps import COLUMNS, GRID, Subject, cell
 from pix2pix_tf.grids import GRID_ROWS, sample_grid
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS

@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from pix2pix_tf.evaluation.outputs import of_another, read_pair
+from pix2pix_tf.data.pipeline import read_pair
+from pix2pix_tf.evaluation.outputs import of_another
 from pix2pix_tf.metrics import image_metrics, metrics_in_units
 from pix2pix_tf.sides import RGB, Side, output_side
 from pix2pix_tf.utils.spread import evenly_spread

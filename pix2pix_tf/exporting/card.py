@@ -20,21 +20,11 @@ VERSIONS = ("tensorflow", "keras", "numpy")
 def model_card(
     workdir: str, config, step: int, max_pixels: int, parity: list[dict], palette: str = "", size: str | int = "auto"
 ) -> dict:
-    """The contents of `model_card.json`.
+    """The contents of `model_card.json`: what `export` was given, and
 
-    Args:
-      workdir: the run that is exported.
-      config, step: its configuration, and the training steps of the exported weights.
-      max_pixels: of the largest image that is accepted.
-      parity: the result of replaying the warm-up records (see `replay`).
-      palette: the data set whose class colors the input's label maps use; "" for the run's own.
-      size: at which the network sees an image.
-
-    Returns:
-      `task`, `step`, `size` (see `translation`), `input` and `output` ({channels, dtype, low, high}), `config`,
-      `validation` (the newest numbers up to that step, {} if there are none), `palette` ({class: RGB} if the input is
-      a label map of known classes, else null), `limits`,
-      `parity`, `versions`.
+    - `validation`: the newest numbers up to that step, {} if there are none;
+    - `palette`: {class: RGB} if the input is a label map of known classes, else null;
+    - `parity`: the result of replaying the warm-up records (see `replay`).
     """
     wanted = {"val_l1", "val_psnr", "val_ssim"}
     validation = [record for record in read_metrics(workdir) if record["step"] <= step and wanted <= record.keys()]

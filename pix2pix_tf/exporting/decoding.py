@@ -88,10 +88,7 @@ def _decode_png(content, header, max_pixels, seen, side):
 def check_size(height, width, max_pixels: int, seen=None):
     """A control dependency that fails unless an image, and what the network sees of it, has 1 to `max_pixels` pixels.
 
-    Args:
-      height, width: of the image.
-      max_pixels: the limit.
-      seen: (height, width), int64 → int64 [2], the size at which the network sees the image, with its padding.
+    `seen` is (height, width), int64 → int64 [2], the size at which the network sees the image, with its padding.
     """
     height, width = tf.cast(height, tf.int64), tf.cast(width, tf.int64)
     size = ("the image is ", height, "x", width, " (height x width)")

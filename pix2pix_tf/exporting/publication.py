@@ -39,14 +39,11 @@ def export(
     own generator. Nothing is overwritten, and a crash leaves no folder that a server would pick up.
 
     Args:
-      workdir: the run directory.
       export_dir: the model's base folder, which is made if it is missing.
       max_megapixels: the largest image that the export accepts, in millions of pixels.
-      checkpoint: the "latest" one of the run, or the "best", which training with `eval_every` keeps.
       palette: the data set whose class colors the input's label maps use, for the page on which users draw them; ""
         for the run's own.
-      size: at which the network sees an image (see `translation`).
-      weights: "ema", "raw" or "auto" (see `Translator.load`).
+      checkpoint, size, weights: those of `Translator.load`.
 
     Returns:
       The path of the new version.
@@ -126,11 +123,12 @@ def _check(folder, precision, step=1.0):
 
 def _publish(folder, export_dir):
     """Flushes the finished folder to the disk and renames it to the next integer."""
-    os.chmod(folder, 0o755)  # mkdtemp lets only its own user in; a server often runs as another.
-    for path in (*Path(folder).rglob("*"), Path(folder)):
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
-    path = os.path.join(export_dir, str(next_version(export_dir)))
-    os.rename(folder, path)
-    return path
+    with signatures.written(export_dir):
+        os.chmod(folder, 0o755)  # mkdtemp lets only its own user in; a server often runs as another.
+        for path in (*Path(folder).rglob("*"), Path(folder)):
+            descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+        path = os.path.join(export_dir, str(next_version(export_dir)))
+        os.rename(folder, path)
+        return path

@@ -25,21 +25,19 @@ def record_requests(translator, folder: str) -> None:
     where RGB is taken, one of a gray image. A program draws them, so none of a data set leaves with the model.
     """
     height, width = translator.config.size
-    side, output_kind = input_side(translator.config), output_side(translator.config)
+    side = input_side(translator.config)
     image, odd = draw_values(side, height, width), draw_values(side, *ODD_SIZE)
     small = np.stack([odd, odd[::-1]])
     output = translator(image)
-    takes_files = side.can_be_png and output_kind.can_be_png
+    arrays = {"image": image[None]}, {"image": output[None]}
+    if side.can_be_png and output_side(translator.config).can_be_png:
+        default = {"image_bytes": _png(image)}, {"image_bytes": _png(output)}
+    else:
+        default = arrays
     recorded = [
-        ("translate", {"image": image[None]}, {"image": output[None]}),
-        ("serving_default", {"image_bytes": _png(image)}, {"image_bytes": _png(output)})
-        if takes_files
-        else ("serving_default", {"image": image[None]}, {"image": output[None]}),
-        (
-            "sample",
-            {"image": image[None], "seed": np.array(SEED, np.int32)},
-            {"image": translator(image, seed=SEED)[None]},
-        ),
+        ("translate", *arrays),
+        ("serving_default", *default),
+        ("sample", {"image": image[None], "seed": np.int32(SEED)}, {"image": translator(image, seed=SEED)[None]}),
         ("translate", {"image": small}, {"image": translator(small)}),
     ]
     if (side.channels, side.dtype) == (3, "uint8"):

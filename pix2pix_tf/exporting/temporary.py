@@ -18,13 +18,7 @@ MAX_PIXELS = 16_000_000  # of an image, as export.py has it
 def temporary_export(workdir: str, size: str | int = "auto", palette: str = "") -> Iterator[str]:
     """A model's folder with an export of the newest checkpoint of a run, which is removed when the block ends.
 
-    Args:
-      workdir: the run directory.
-      size: at which the network sees an image (see `translation`).
-      palette: as for `export`.
-
-    Raises:
-      UserError: there is no such run or checkpoint, or it cannot be served.
+    Arguments and errors are those of `export`.
     """
     translator = Translator.load(workdir, size=size)
     check_statistics(translator.config, workdir)

@@ -23,13 +23,8 @@ def export_tflite(
     It computes in float32, whatever the run's precision, and without noise. TensorFlow's own interpreter runs it before
     it is written, and no pixel may be more than 1 (of 255) from the generator's.
 
-    Args:
-      workdir: the run directory.
-      export_dir: the folder of the file, which is made if it is missing.
-      size: of the images, 256 or "256x512" (height x width), any sides up to twice those of the training size; "" for
-        the training size.
-      checkpoint: the "latest" one of the run, or the "best".
-      weights: "ema", "raw" or "auto" (see `Translator.load`).
+    The images have `size`, 256 or "256x512" (height x width), any sides up to twice those of the training size, which
+    "" stands for; the other arguments are those of `export`.
 
     Returns:
       The path of the file, `translate-HEIGHTxWIDTH-step-STEP.tflite`.

@@ -33,11 +33,8 @@ PAGE = Path(__file__).parent / "page" / "gallery.html"
 class Row:
     """One input of the page.
 
-    Attributes:
-      item: the `Item`.
-      size: of the output, as people write it.
-      shown: {"input", "output" or "target": (path below the output folder, (width, height)) of what is shown}.
-      unreadable: a sentence on each of these that cannot be shown.
+    `size` is that of the output, as people write it; `shown` is {"input", "output" or "target": (path below the output
+    folder, (width, height))}; `unreadable` are sentences on what cannot be shown.
     """
 
     item: Item
@@ -47,13 +44,10 @@ class Row:
 
 
 def write_gallery(output: str, items: list[Item], settings: dict, kinds: Config) -> tuple[str, list[str]]:
-    """Writes index.html, and the thumbnails that are not there yet.
+    """Writes index.html on these items, and the thumbnails that are not there yet.
 
-    Args:
-      output: the output folder.
-      items: those whose outputs are there, in the order of the page.
-      settings: what the page says of the model: `model`, `seed`, and `step` if it is known.
-      kinds: the configuration that says what inputs, outputs and targets are.
+    Of `settings`, those of the `Model`, the page shows `model`, `seed`, and `step` if it is known; `kinds` are that
+    model's.
 
     Returns:
       (The path of index.html, a sentence on each image that cannot be read.)

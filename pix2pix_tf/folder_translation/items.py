@@ -9,10 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from pix2pix_tf import images
-from pix2pix_tf.array_files import ENDINGS, output_format, read, read_header
+from pix2pix_tf.array_files import output_ending, read, read_header
 from pix2pix_tf.config import Config
 from pix2pix_tf.data import sources
-from pix2pix_tf.data.folders import open_folder
+from pix2pix_tf.data.folders import SIDE_BY_SIDE, open_folder
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.sides import input_side, output_side
@@ -32,6 +32,7 @@ class Item:
       output: the path of its output in the output folder.
       source, target: functions that read [H, W, C], with UserError if they cannot; target may be None.
       files: the paths that source and target are read from; "" where there is no file of their own.
+      like: the file that the output is as large as, and at the same place; None for a half of one.
     """
 
     name: str
@@ -39,12 +40,7 @@ class Item:
     source: Callable[[], np.ndarray]
     target: Callable[[], np.ndarray] | None = None
     files: tuple[str, str] = ("", "")
-
-    @property
-    def like(self) -> str | None:
-        """The TIFF that the output is as large as, and at the same place."""
-        is_whole = self.files[0] != self.files[1] and self.files[0].lower().endswith((".tif", ".tiff"))
-        return self.files[0] if is_whole else None
+    like: str | None = None
 
     @property
     def path(self) -> str:
@@ -68,14 +64,10 @@ class Items:
 def find_items(path: str, target: str | None = None, kinds: Config = USUAL) -> Items:
     """All images in a folder and its subfolders, or one file; UserError if there are none.
 
-    A single file's output has the name that it has when the whole folder is translated.
-
-    Args:
-      path: the folder or file.
-      target: a folder of targets, which have the path of their image, if need be with another ending; or None.
-      kinds: the configuration that says what inputs, outputs and targets are.
+    A single file's output has the name that it has when the whole folder is translated. Those in the folder `target`
+    have the path of their image, if need be with another ending. `kinds` says what inputs, outputs and targets are.
     """
-    ending, beside = ENDINGS[output_format(kinds)], []
+    ending, beside = output_ending(kinds), []
     if os.path.isdir(path):
         root, chosen = path, list_images(path)
         names = chosen
@@ -91,46 +83,39 @@ def find_items(path: str, target: str | None = None, kinds: Config = USUAL) -> I
     targets = _targets(target)
     outputs = output_names([*names, *beside], ending)
     items = {name: _item(root, name, outputs[name], targets, kinds) for name in names}
+    if target and not any(item.target for item in items.values()):
+        console.warn(f"--target {target} holds no image with the name of one in {path}; the gallery shows no targets.")
     return Items(list(items.values()), [items[name] for name in chosen], os.path.realpath(root))
 
 
 def items_of_split(config, split: str) -> Items:
-    """The pairs of one split of a run's own data; UserError if there is no such split."""
-    splits = sources.list_splits(config).splits
-    if split not in splits:
-        raise UserError(f"the run's data have no split {split}, only {', '.join(splits)}; give one of them to --split.")
-    pairs = splits[split]
+    """The pairs of one split of a run's own data, see `sources.open_splits`; UserError if there are none."""
+    if config.data_dir and not os.path.isdir(config.data_dir):
+        raise UserError(
+            f"{config.data_dir}, which the run was trained on, is not there any more; give images by --input, not "
+            "--split."
+        )
+    pairs, _ = sources.open_splits(config, split)
     names = [os.path.relpath(name, config.data_dir) if pairs.files else f"{i:06}" for i, name in enumerate(pairs.names)]
 
     def read_side(number, side):
         return sources.source_and_target(config, pairs.read(number))[side]
 
-    def files(number):
+    def item(number, output):
+        source, target = (functools.partial(read_side, number, side) for side in (0, 1))
         paths = pairs.files[number] if pairs.files else ("",)
-        return sources.source_and_target(config, (paths[0], paths[-1]))
+        files = sources.source_and_target(config, (paths[0], paths[-1]))
+        return Item(pairs.names[number], output, source, target, files, files[0] if len(paths) == 2 else None)
 
-    outputs = output_names(names, ENDINGS[output_format(config)]).values()
-    items = [
-        Item(
-            pairs.names[number],
-            output,
-            functools.partial(read_side, number, 0),
-            functools.partial(read_side, number, 1),
-            files(number),
-        )
-        for number, output in enumerate(outputs)
-    ]
+    items = [item(*named) for named in enumerate(output_names(names, output_ending(config)).values())]
     return Items(items, items, f"{split} of {config.data_dir or config.dataset}")
 
 
 def halved(items: Items, config, layout: str) -> tuple[Items, int]:
     """The items, with the input half in the place of each side-by-side pair, and the other half as its target.
 
-    Args:
-      items: those of a folder.
-      config: of the run.
-      layout: "side_by_side" for pairs in all files, "photos" for none, "auto" for those that have the shape of the
-        pairs that the run was trained on, if these are side by side.
+    A `layout` of "side_by_side" takes all files for pairs, "photos" none, and "auto" those that have the shape of the
+    pairs that the run was trained on, if these are side by side.
 
     Returns:
       (Items, how many of those to be translated are pairs).
@@ -194,7 +179,7 @@ def _item(root, name, output, targets, kinds):
     path = os.path.join(root, name)
     partner = targets.get(name) or targets.get(os.path.splitext(name)[0])
     target = functools.partial(read, partner, output_side(kinds)) if partner else None
-    return Item(name, output, functools.partial(read, path, input_side(kinds)), target, (path, partner or ""))
+    return Item(name, output, functools.partial(read, path, input_side(kinds)), target, (path, partner or ""), path)
 
 
 def _targets(folder):
@@ -223,7 +208,7 @@ def _shape_of_pairs(config):
             "give --layout=side_by_side if they are pairs."
         )
         return None
-    return header.width / header.height if data.layout == "side-by-side pairs" else None
+    return header.width / header.height if data.layout == SIDE_BY_SIDE else None
 
 
 def _half(item, config):
@@ -232,4 +217,5 @@ def _half(item, config):
         return sources.source_and_target(config, pair)[side]
 
     target, file = (item.target, item.files[1]) if item.target else (functools.partial(read_half, 1), item.files[0])
-    return dataclasses.replace(item, source=functools.partial(read_half, 0), target=target, files=(item.files[0], file))
+    source, files = functools.partial(read_half, 0), (item.files[0], file)
+    return dataclasses.replace(item, source=source, target=target, files=files, like=None)

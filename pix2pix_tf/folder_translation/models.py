@@ -48,17 +48,11 @@ def open_run(
     weights: str = "auto",
     compile: str = "none",
 ) -> Model:
-    """A checkpoint of a run directory; UserError if there is none.
+    """A run as a model, by `Translator.load`; UserError if it cannot be loaded.
 
-    Args:
-      workdir: the run directory.
-      seed: turns the dropout noise on, the same for each image.
-      tile_above: images of more megapixels that the network sees at their own size, as with `size` "own", or else
-        where training resized nothing, are translated in tiles (see `tiling`), to save memory.
-      checkpoint: the "latest" or the "best" one.
-      size: at which the network sees an image (see `translation`).
-      weights: "ema", "raw" or "auto" (see `Translator.load`).
-      compile: "xla" compiles the network for each size of images.
+    A `seed` turns the dropout noise on, the same for each image. Images of more megapixels than `tile_above` that the
+    network sees at their own size, as with `size` "own", or else where training resized nothing, are translated in
+    tiles (see `tiling`), to save memory.
     """
     translator = Translator.load(workdir, checkpoint, size, weights, compile)
     config, noise = translator.config, None if seed is None else (0, seed)

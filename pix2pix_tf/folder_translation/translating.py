@@ -14,6 +14,7 @@ from pix2pix_tf.folder_translation.items import Items, find_items, halved, items
 from pix2pix_tf.folder_translation.models import Model
 from pix2pix_tf.folder_translation.output_folder import claimed
 from pix2pix_tf.sides import input_side
+from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils import console
 from pix2pix_tf.utils.atomic import is_of_the_disk
 
@@ -42,12 +43,8 @@ def translate_folder(
     An output that is there is whole, as it gets its name last, and is kept. An image that cannot be translated is
     reported and left out.
 
-    Args:
-      source: a folder, searched with its subfolders, or a file.
-      output: the folder for outputs and gallery.
-      target: folder with the targets, matched by path without the ending, for the gallery only.
-      layout: "auto", "side_by_side" or "photos" (see `items.halved`).
-      limit: how many images are translated, the first ones; 0 for all.
+    `source` and the folder of `target`s, which are for the gallery only, are those of `items.find_items`; `layout` is
+    that of `items.halved`. The `limit` is how many images are translated, the first ones; 0 for all.
 
     Raises:
       UserError: there are no images, or `output` cannot be used (see `output_folder.claimed`) or is full.
@@ -59,10 +56,11 @@ def translate_folder(
         raise UserError("--layout=side_by_side needs a run, which knows its direction; give its directory to --model.")
     items, pairs = halved(items, model.config, layout)
     if pairs:
-        half = "left" if model.config.direction == "a_to_b" else "right"
+        paired = get_task(model.config).paired
+        half = "left" if (model.config.direction == "a_to_b") == paired else "right"
         console.log(
             f"{pairs} of {len(items.chosen)} images are side-by-side pairs as in training: their {half} halves are "
-            "translated, the others are targets (--layout=photos takes whole images)"
+            f"translated{', the others are targets' if paired else ''} (--layout=photos takes whole images)"
         )
     return _translate(model, items, output, layout)
 
@@ -76,15 +74,14 @@ def translate_split(model: Model, split: str, output: str, limit: int = 0) -> Ou
 
 def _translate(model: Model, items: Items, output: str, layout: str) -> Outcome:
     bad, clipped = [], 0
-    side, file_format = input_side(model.kinds), array_files.output_format(model.kinds)
-    array_files.check_writable(file_format)
+    side = input_side(model.kinds)
     with claimed(output, {**model.settings, "input": items.origin, "layout": layout}):
         missing = [item for item in items.chosen if not _is_done(output, item)]
         for item in _counted(missing):
             try:
                 image = item.source()
                 made = model.translate(image, item.path)
-                array_files.write(made, os.path.join(output, item.output), file_format, item.like)
+                array_files.write(made, os.path.join(output, item.output), item.like)
                 clipped += side.outside(image)
             except UserError as error:
                 if is_of_the_disk(error):

@@ -4,8 +4,10 @@ from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is 
 from PIL import Image
 
 from pix2pix_tf import images
+from pix2pix_tf.data.pipeline import read_pair
+from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.evaluation.metric_figure import GROUND_TRUTH, draw_histograms
-from pix2pix_tf.evaluation.outputs import open_splits, outputs_of, read_pair
+from pix2pix_tf.evaluation.outputs import outputs_of
 from pix2pix_tf.grids import GRID_ROWS, sample_grid
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.reproduction.running import at_twice_the_size, enlarged

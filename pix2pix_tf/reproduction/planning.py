@@ -4,9 +4,9 @@ import dataclasses
 import os
 
 from pix2pix_tf.config import Config
+from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels
-from pix2pix_tf.evaluation.outputs import open_splits
 from pix2pix_tf.palettes import known_palette, palette_of
 from pix2pix_tf.reproduction.experiments import Experiment, fixed_fields
 from pix2pix_tf.runs import load_config, new_config, with_recorded_data

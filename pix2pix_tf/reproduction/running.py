@@ -9,11 +9,12 @@ import keras
 import tensorflow as tf
 
 from pix2pix_tf.config import Config
+from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels
 from pix2pix_tf.evaluation.evaluate import Settings, evaluate
 from pix2pix_tf.evaluation.fcn import SETTINGS_FILE, Classifier, train_classifier
-from pix2pix_tf.evaluation.outputs import open_splits, outputs_of
+from pix2pix_tf.evaluation.outputs import outputs_of
 from pix2pix_tf.evaluation.quality import metrics_per_image
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS

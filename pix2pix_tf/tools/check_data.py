@@ -9,10 +9,11 @@ import sys
 
 from pix2pix_tf import cli
 from pix2pix_tf.config import Config
+from pix2pix_tf.config_fields import CHANNELS
 
 _DATA_DIR = cli.define_path("data_dir", None, "folder of your own images", required=True)
 _FIELDS = cli.define_config_flags(
-    only=["layout", "task", "direction", "input_channels", "output_channels", "input_dtype", "output_dtype"]
+    only=["layout", "task", "direction", "resize_pair", *CHANNELS, "input_dtype", "output_dtype"]
 )
 _OUTPUT = cli.define_path(
     "output", None, "contact sheet, a .png file that does not exist (default: a new one in the current folder)"

@@ -7,7 +7,7 @@ import sys
 
 from tqdm import tqdm
 
-from pix2pix_tf.images import write_png
+from pix2pix_tf import array_files
 from pix2pix_tf.training.boards import SAMPLES
 from pix2pix_tf.training.loss_curves import save_loss_curves
 from pix2pix_tf.training.metrics_log import MetricsLog
@@ -105,7 +105,7 @@ class Progress:
 def save_samples(workdir, step, grid) -> str:
     """Writes a grid to `samples/step_00001000.png` and returns its path."""
     path = os.path.join(workdir, SAMPLES, f"step_{step:08d}.png")
-    write_png(grid, path)
+    array_files.write(grid, path)
     return path
 
 

@@ -31,10 +31,8 @@ def list_images(folder: str, subfolders: bool = True, leave_out: tuple[str, ...]
     Links to folders are followed after all real folders, and no folder is entered twice, so that each file is listed
     once, also where a link leads to a folder above.
 
-    Args:
-      folder: where to look; UserError if it, or a subfolder, cannot be read.
-      subfolders: whether its subfolders are searched too.
-      leave_out: names of subfolders directly in `folder` that are not searched.
+    Subfolders are searched too, but for those directly in `folder` that are to `leave_out`; UserError if one cannot be
+    read.
     """
     paths = list(_files(folder, subfolders, leave_out))
     found = [path for path in paths if path.lower().endswith(EXTENSIONS)]
