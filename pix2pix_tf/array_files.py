@@ -6,6 +6,7 @@ channels is asked for. Everything else has its file's own channels and values.
 
 import contextlib
 import importlib.util
+import logging
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -228,13 +229,16 @@ def _is_usual(path):
 def _opened(path):
     import tifffile  # Here, because only some have such files, and the extra.
 
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # What cannot be read is an error; nobody needs the rest.
     return tifffile.TiffFile(path)
 
 
 def _only_series(tiff, path):
     """The pages of one kind that a TIFF holds; previews and masks do not count."""
     series = [each for each in tiff.series if not (each.keyframe.subfiletype & 5)]
-    if len(series) != 1:
+    if not series:
+        raise UserError(f"{path} holds no image; replace or remove it.")
+    if len(series) > 1:
         raise UserError(
             f"{path} holds {len(series)} images of different sizes or values, of which it is not clear which one is "
             "meant; save that one alone."

@@ -135,8 +135,12 @@ def test_an_array_that_was_read_keeps_no_file_open(tmp_path):
     assert path in Path("/proc/self/maps").read_text() and np.all(mapped == 1)
 
 
-def test_odd_tiffs_are_one_sentence(tmp_path):
+def test_odd_tiffs_are_one_sentence(tmp_path, caplog):
     path = str(tmp_path / "x.tif")
+    (tmp_path / "x.tif").write_bytes(b"II*\0" + bytes(30))
+    with pytest.raises(UserError, match=r"x\.tif holds no image; replace or remove it\.$"):
+        array_files.read(path, RGB)
+    assert not caplog.records
     tifffile.imwrite(path, np.zeros((2, 40, 40, 3), np.uint8), photometric="rgb")
     with pytest.raises(UserError, match=r"has the axes .*YXS of 2x40x40x3; beside height"):
         array_files.read(path, RGB)
