@@ -5,7 +5,7 @@
 RUN leads from label maps to photos, and was trained with a large --keep_checkpoints; CLASSIFIER is of tools.train_fcn.
 Writes OUTPUT.md, a table; OUTPUT.json, all numbers; OUTPUT.png, the same as a figure; and OUTPUT_samples.jpg, some
 validation labels beside the outputs at --show steps. The numbers: L1, PSNR and SSIM of all validation pairs, the
-FCN-score, and how far the grid of period 2, 4 and 8 pixels stands out of the spectrum (evaluation/grid.py). What is in
+FCN-score, and how far the grid of period 2, 4 and 8 pixels stands out of the spectrum (grid.py). What is in
 OUTPUT.json already is not measured again, so the command may be interrupted, or called again when there are more steps.
 """
 
@@ -25,7 +25,8 @@ _SHOW = flags.DEFINE_list("show", [], "steps whose outputs are shown (default: f
 
 
 def main():
-    from pix2pix_tf.evaluation import over_steps, over_steps_report
+    import over_steps
+    import over_steps_report
 
     steps = over_steps.kept_steps(_MODEL.value, _numbers(_STEPS))
     shown = _numbers(_SHOW) or [steps[i] for i in evenly_spread(len(steps), 4)]

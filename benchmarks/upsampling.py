@@ -63,8 +63,9 @@ def trained(upsampling, seed):
 
 
 def main():
+    import over_steps
+
     from pix2pix_tf import images
-    from pix2pix_tf.evaluation import over_steps
     from pix2pix_tf.grids import sample_grid
 
     if not os.path.exists(os.path.join(path("fcn"), "fcn.json")):  # Written last.
@@ -95,7 +96,7 @@ def main():
 
 
 def cells(row):
-    from pix2pix_tf.evaluation import over_steps
+    import over_steps
 
     return [over_steps.cell(name, row) for name in SHOWN]
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from pix2pix_tf.evaluation.grid import PERIODS, grid_strength
+from grid import PERIODS, grid_strength
 
 SIZE, SIGMA = 64, 10.0
 

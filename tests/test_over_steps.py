@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import over_steps
 import pytest
+from grid import grid_strength
 from PIL import Image
 from untrained_runs import write_run
 
 from pix2pix_tf import Config, Translator, UserError, build_generator, images
 from pix2pix_tf.data.pipeline import read_pair
 from pix2pix_tf.data.sources import open_splits
-from pix2pix_tf.evaluation import over_steps
 from pix2pix_tf.evaluation.fcn import Classifier
-from pix2pix_tf.evaluation.grid import grid_strength
 from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.runs import save_config
@@ -35,7 +35,9 @@ def folder(toy_facades, tmp_path_factory):
     save_config(CONFIG, str(folder / "run"))
     (folder / "fcn").mkdir()
     held_out = {"per_pixel": 0.5, "per_class": 0.25, "iou": 0.125}
-    Classifier(palette_of("toy_facades"), width=1, norm=True, held_out=held_out).save(str(folder / "fcn"))
+    Classifier(palette_of("toy_facades"), width=1, norm=True, held_out=held_out).save(
+        str(folder / "fcn"), size=32, steps=1
+    )
     return folder
 
 

@@ -1,11 +1,11 @@
 """What `over_steps` measured, as a table, as a figure, and as images of outputs at some steps."""
 
 from matplotlib.figure import Figure  # Not pyplot, whose screen or notebook is the caller's.
+from over_steps import COLUMNS, GRID, Subject, cell
 from PIL import Image
 
 from pix2pix_tf import images
 from pix2pix_tf.data.pipeline import read_pair
-from pix2pix_tf.evaluation.over_steps import COLUMNS, GRID, Subject, cell
 from pix2pix_tf.grids import GRID_ROWS, sample_grid
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS
 from pix2pix_tf.utils.atomic import atomic_path

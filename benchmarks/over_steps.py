@@ -5,12 +5,12 @@ import json
 import os
 
 import numpy as np
+from grid import PERIODS, grid_strength
 
 from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels, quality
 from pix2pix_tf.evaluation.fcn import Classifier
-from pix2pix_tf.evaluation.grid import PERIODS, grid_strength
 from pix2pix_tf.evaluation.outputs import SplitOutputs, of_another, outputs_of
 from pix2pix_tf.evaluation.segmentation import scores
 from pix2pix_tf.inference import Translator
