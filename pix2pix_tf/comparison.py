@@ -4,12 +4,11 @@ import base64
 import dataclasses
 import html
 import os
-import re
 from pathlib import Path
 
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS, UNIT_METRICS
-from pix2pix_tf.runs import load_config, read_metrics
+from pix2pix_tf.runs import load_config, read_metrics, sample_grids
 from pix2pix_tf.utils.json_files import ANY, NUMBER, read_json
 
 VALIDATION = {f"val_{name}": f"validation {title}" for name, title in (IMAGE_METRICS | UNIT_METRICS).items()}
@@ -37,7 +36,8 @@ class Run:
 
 def read_run(path: str) -> Run:
     """Reads a run directory; UserError if it is none."""
-    return Run(path, dataclasses.asdict(load_config(path)), _numbers(path), _newest_samples(path))
+    newest = next(reversed(sample_grids(path).values()), None)
+    return Run(path, dataclasses.asdict(load_config(path)), _numbers(path), newest)
 
 
 def _numbers(path):
@@ -54,13 +54,6 @@ def _numbers(path):
         scores = results["fcn"]["rows"]["outputs"] if "fcn" in results else {}
         numbers |= {title: f"{scores[name]:.4f}" for name, title in FCN_SCORES.items() if scores.get(name) is not None}
     return numbers
-
-
-def _newest_samples(path):
-    folder = os.path.join(path, "samples")
-    names = os.listdir(folder) if os.path.isdir(folder) else []
-    newest = max((name for name in names if re.fullmatch(r"step_\d+\.png", name)), default=None)
-    return newest and os.path.join(folder, newest)
 
 
 def compare(runs: list[Run]) -> list[list[str]]:

@@ -5,6 +5,7 @@ import dataclasses
 import difflib
 import json
 import os
+import re
 
 from pix2pix_tf.config import Config
 from pix2pix_tf.config_fields import DATA_FIELDS
@@ -16,6 +17,7 @@ from pix2pix_tf.utils.json_files import parse_json, read_bytes
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
+SAMPLES = "samples"
 UNREADABLE = "see to its permissions, or restore it from a copy"
 WEIGHTS = ("auto", "ema", "raw")  # What may be asked for of a trained generator's weights.
 # Decide the weights' shapes.
@@ -206,6 +208,14 @@ def _record(line):
 def metrics_text(records: list[dict]) -> str:
     """The content of a `metrics.jsonl` with these records."""
     return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def sample_grids(workdir: str) -> dict[int, str]:
+    """{step: path} of a run's sample grids, the oldest first; other files beside them are the user's."""
+    folder = os.path.join(workdir, SAMPLES)
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    found = (re.fullmatch(r"step_(\d+)\.png", name, re.ASCII) for name in names)
+    return dict(sorted((int(match[1]), os.path.join(folder, match[0])) for match in found if match))
 
 
 def training_seconds(workdir: str) -> float:

@@ -15,7 +15,7 @@ RECORDS = [
     {"step": 100, "seconds_per_step": 0.25, "val_l1": 0.3, "val_psnr": 13.5, "val_ssim": 0.2},
     {"step": 150, "seconds_per_step": 0.3},
 ]
-GRIDS = {"step_00000900.png": b"old", "step_00001000.png": b"new <&>"}
+GRIDS = {"step_99999999.png": b"old", "step_100000000.png": b"new <&>", "step_none.png": b"a user's own"}
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def test_the_page_holds_the_newest_grid_of_each_run(runs):
     read = [read_run(path) for path in runs]
     text = page(read, [["", "<a>", "b"], ["x", "1", "2"]])
     assert "<tr><td></td><td>&lt;a&gt;</td><td>b</td></tr><tr><td>x</td><td>1</td><td>2</td></tr>" in text
-    assert f"base64,{base64.b64encode(GRIDS['step_00001000.png']).decode()}" in text
-    assert base64.b64encode(GRIDS["step_00000900.png"]).decode() not in text
+    assert f"base64,{base64.b64encode(GRIDS['step_100000000.png']).decode()}" in text
+    assert base64.b64encode(GRIDS["step_99999999.png"]).decode() not in text
     assert text.count("<figure>") == 2 and "no sample grid yet" in text
 
 

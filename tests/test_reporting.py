@@ -119,6 +119,7 @@ def test_a_run_that_goes_back_to_its_last_checkpoint_shows_each_step_once(tmp_pa
     for step, image in images.items():
         reporting.save_samples(str(tmp_path), step, image)
         metrics.image(step, image)
+    (tmp_path / "samples" / "step_favorite.png").write_text("a user's own")
     metrics.write({"step": 110, "g_l1": 0.5})
     again = MetricsLog(str(tmp_path), 60)
     again.image(100, images[100])

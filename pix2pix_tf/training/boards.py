@@ -17,10 +17,10 @@ from PIL import Image
 from tensorboard.plugins.hparams import api as hparams
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.runs import sample_grids
 from pix2pix_tf.utils.atomic import write_text
 from pix2pix_tf.utils.plain_paths import plain_path
 
-SAMPLES = "samples"
 _GROUPS = {"d_": "discriminator/", "g_": "generator/", "val_": "validation/", "learning_": "learning/"}
 
 
@@ -67,8 +67,7 @@ class _TensorBoard:
     def _show_again(self, kept, workdir):
         for record in kept:
             self.show(record)
-        for path in glob.glob(os.path.join(glob.escape(workdir), SAMPLES, "step_*.png")):
-            step = int(os.path.basename(path).removeprefix("step_").removesuffix(".png"))
+        for step, path in sample_grids(workdir).items():
             if kept and step <= kept[-1]["step"]:
                 self.image(step, np.asarray(Image.open(path)))
 

@@ -8,7 +8,7 @@ import sys
 from tqdm import tqdm
 
 from pix2pix_tf import array_files
-from pix2pix_tf.training.boards import SAMPLES
+from pix2pix_tf.runs import SAMPLES
 from pix2pix_tf.training.loss_curves import save_loss_curves
 from pix2pix_tf.training.metrics_log import MetricsLog
 from pix2pix_tf.utils.console import log
