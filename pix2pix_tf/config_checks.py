@@ -1,9 +1,16 @@
 """What the fields of a `Config` must be together."""
 
+import dataclasses
+
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.sizes import written
 
 MIN_LEVELS, MAX_LEVELS = 5, 8
+_OF_THE_DISCRIMINATOR = ("gan_loss", "label_smoothing", "r1_weight", "discriminator_learning_rate")
+_OF_THE_DISCRIMINATOR += ("discriminator_filters", "receptive_field", "conditional")
+_NEEDED = dict.fromkeys(_OF_THE_DISCRIMINATOR, "gan_weight")  # {field: what it has no effect without}
+_NEEDED |= {"reconstruction": "reconstruction_weight", "vgg_weights": "perceptual_weight"}
+_NEEDED |= {"best_metric": "eval_every", "layout": "data_dir"}
 
 
 def check_together(config):
@@ -35,6 +42,16 @@ def check_together(config):
         raise UserError(
             f"compile xla works on one device, but strategy is {config.strategy}; take compile none or strategy none."
         )
+
+
+def without_effect(config) -> list[str]:
+    """A sentence on each field that is set, but has no effect as another one is not."""
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    return [
+        f"{name}={getattr(config, name)!r} has no effect, as {needed} is {getattr(config, needed)!r}"
+        for name, needed in _NEEDED.items()
+        if not getattr(config, needed) and getattr(config, name) != defaults[name]
+    ]
 
 
 def _check_sizes(config):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from pix2pix_tf.config import FORMAT_VERSION, Config
+from pix2pix_tf.config_checks import without_effect
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, WITHOUT_DATA_SET, names_of_data_sets
 from pix2pix_tf.runs import check_resumes, config_for_run, describe_new, load_config, read_metrics, save_config
@@ -607,3 +608,15 @@ def test_what_the_data_were_found_to_be_stands_when_a_run_is_resumed(tmp_path):
     assert (config.input_channels, config.input_range) == (5, (0.0, 2.0))
     with pytest.raises(UserError, match=r"input_range=\(0\.0, 2\.0\), not \(0\.0, 3\.0\)"):
         config_for_run(workdir, {"input_range": "0,3"})
+
+
+def test_settings_without_effect_are_told():
+    assert without_effect(Config(r1_weight=1.0, label_smoothing=0.1, eval_every=5, best_metric="val_ssim")) == []
+    lone = {"label_smoothing": 0.1, "r1_weight": 1.0, "discriminator_learning_rate": 1e-3, "discriminator_filters": 8}
+    assert without_effect(Config(gan_weight=0.0, **lone)) == [
+        f"{name}={value!r} has no effect, as gan_weight is 0.0" for name, value in lone.items()
+    ]
+    assert without_effect(Config(best_metric="val_ssim", layout="photos", task="colorize")) == [
+        "best_metric='val_ssim' has no effect, as eval_every is 0",
+        "layout='photos' has no effect, as data_dir is ''",
+    ]

@@ -209,13 +209,15 @@ def test_the_seed_decides_the_weights(tiny, tmp_path, monkeypatch):
         ),
     ],
 )
-def test_other_tasks_and_objectives_train_too(tiny, tmp_path, changes, terms):
+def test_other_tasks_and_objectives_train_too(tiny, tmp_path, capsys, changes, terms):
     train(tiny(steps=2, log_every=1, **changes), str(tmp_path))
     first, last = records(tmp_path)
     assert {name for name in first if name.startswith(("g_", "d_"))} == terms
     assert all(math.isfinite(last[name]) for name in (*terms, "val_l1", "val_psnr", "val_ssim"))
     saved = {name.split("/")[0] for name, _ in tf.train.list_variables(str(tmp_path / "checkpoints" / "step-2"))}
     assert ("discriminator" in saved) == ("d_loss" in terms)
+    warning = "warning: receptive_field=16 has no effect, as gan_weight is 0.0\n"
+    assert (warning in capsys.readouterr().err) == ("d_loss" not in terms)
 
 
 # The learning rate

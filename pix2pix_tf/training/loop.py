@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pix2pix_tf import hardware
 from pix2pix_tf.config import Config
+from pix2pix_tf.config_checks import without_effect
 from pix2pix_tf.data import found_sides
 from pix2pix_tf.data.pipeline import fixed_pairs, steps_per_epoch, training_batches
 from pix2pix_tf.data.sources import open_source
@@ -35,7 +36,7 @@ from pix2pix_tf.training.timing import StepTimer
 from pix2pix_tf.training.totals import counting, no_steps, read
 from pix2pix_tf.training.validation import make_validation
 from pix2pix_tf.utils.atomic import remove_leftovers
-from pix2pix_tf.utils.console import log
+from pix2pix_tf.utils.console import log, warn
 from pix2pix_tf.utils.locks import exclusive_lock
 
 AGREE_EVERY = 10  # Steps between two moments at which workers ask each other whether to stop.
@@ -66,6 +67,8 @@ def train(config: Config, workdir: str | os.PathLike) -> None:
         hardware.announce()
         if not stored:
             log(describe_new(workdir, config))
+        for sentence in without_effect(config):
+            warn(sentence)
         config = precision.decide(config, devices)
         if stored and stored.precision != config.precision:
             log(f"{workdir} was trained in {stored.precision} so far and is resumed in {config.precision}")
