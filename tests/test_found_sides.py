@@ -10,6 +10,7 @@ from pix2pix_tf.data import found_sides
 from pix2pix_tf.data.content import remarks
 from pix2pix_tf.data.sources import open_source
 from pix2pix_tf.data.values import histograms, joined, values_of
+from pix2pix_tf.runs import save_config
 from pix2pix_tf.sides import RGB, Side
 
 
@@ -165,3 +166,18 @@ def test_histograms_tell_how_values_are_spread():
     values = joined([values_of(np.float32(image[..., None]), RGB), values_of(np.float32(image[..., None]), RGB)])
     assert values.count == 256 and not values.is_constant
     assert histograms(values) == ["channel 0: 0 to 1 |█       ▄      ▄|"]
+
+
+def test_a_run_that_starts_from_another_has_its_ranges_for_data_of_the_same_kind(band_pairs, depth_pairs, tmp_path):
+    other, _ = settle_and_measure(Config(data_dir=band_pairs, output_range="-100,100"))
+    save_config(other, str(tmp_path / "bands"))
+    further = write_band_pairs(tmp_path / "further", range(40, 42))
+    config, notes = settle_and_measure(Config(data_dir=further, init_from=str(tmp_path / "bands")))
+    assert found(config) == found(other)
+    assert "of the values of inputs" in notes[0]  # These go beyond, which is told.
+    given, _ = settle_and_measure(Config(data_dir=further, input_range="data", init_from=str(tmp_path / "bands")))
+    assert given.input_range != other.input_range and given.output_range == other.output_range
+    save_config(found_sides.settled(Config(data_dir=depth_pairs, output_range="0,40000")), str(tmp_path / "depth"))
+    assert found(found_sides.settled(Config(data_dir=depth_pairs, init_from=str(tmp_path / "depth"))))[5] == (0, 40000)
+    unlike = found_sides.settled(Config(data_dir=depth_pairs, init_from=str(tmp_path / "bands")))
+    assert found(unlike) == found(found_sides.settled(Config(data_dir=depth_pairs)))

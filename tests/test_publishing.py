@@ -127,6 +127,10 @@ def test_training_starts_there_and_resumes_as_any_run(published, textured_pairs,
         ({"receptive_field": 1}, "--receptive_field=16"),
         ({"conditional": False}, "--conditional=True"),
         ({"task": "colorize"}, "--task=translate"),
+        (
+            {"input_channels": 5},
+            "makes 3 channels of 3, but this run, of task translate, 3 of 5; give data of that kind",
+        ),
     ],
 )
 def test_what_must_match_is_named(published, change, message):

@@ -9,6 +9,7 @@ from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.data.sources import Source, list_splits
 from pix2pix_tf.data.values import joined, values_of
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.runs import load_config
 from pix2pix_tf.sides import LIMITS, input_side, output_side, sides_in_files
 from pix2pix_tf.tasks import get_task
 from pix2pix_tf.utils.spread import evenly_spread
@@ -19,14 +20,16 @@ _LOOKED_AT = 50  # headers of a split
 def settled(config: Config) -> Config:
     """The same with the channels, dtypes and format that most files of the training split have, in the place of auto.
 
-    Ranges that only the values tell stay as they are; see `measured`.
+    Ranges that only the values tell stay as they are; see `measured`. A run that starts from another's weights has that
+    one's ranges, in which these have learned, for data of the same channels and dtype.
     """
     fields = {name: getattr(config, name) for name in DATA_FIELDS}
     finds = [None, None]
     if config.data_dir and not config.task.startswith("colorize"):
         finds = _most_common(list_splits(config.replace(**dict.fromkeys(fields, "auto"))), config)
+    other = load_config(config.init_from) if config.init_from else None
     for which, found in zip(("input", "output"), finds, strict=True):
-        _settle_one(fields, which, found)
+        _settle_one(fields, which, found, other)
     if fields["output_format"] == "auto":
         is_photo = (fields["output_channels"], fields["output_dtype"]) == (3, "uint8")
         fields["output_format"] = "png" if is_photo or not finds[1] else finds[1].format
@@ -54,15 +57,17 @@ def _mode(paths):
     return max(finds.values(), key=len)[0] if finds else None
 
 
-def _settle_one(fields, which, found):
-    channels, dtype = f"{which}_channels", f"{which}_dtype"
+def _settle_one(fields, which, found, other):
+    channels, dtype, limits = f"{which}_channels", f"{which}_dtype", f"{which}_range"
     usual = not found or found.is_usual or (fields[dtype] == "uint8" and found.as_rgb)
     if fields[channels] == "auto":
         fields[channels] = 3 if usual else found.channels
     if fields[dtype] == "auto":
         fields[dtype] = "uint8" if usual else found.dtype
-    if fields[f"{which}_range"] == "auto":
-        fields[f"{which}_range"] = LIMITS.get(fields[dtype], "auto")
+    if fields[limits] == "auto":
+        is_alike = other and all(getattr(other, name) == fields[name] for name in (channels, dtype))
+        known = getattr(other, limits) if is_alike else "auto"
+        fields[limits] = LIMITS.get(fields[dtype], "auto") if known == "auto" else known
 
 
 def measured(config: Config, source: Source) -> tuple[Config, list[str]]:

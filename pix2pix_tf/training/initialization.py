@@ -41,7 +41,9 @@ def _check_alike(config, other, names):
             raise UserError(f"{config.init_from} has {field}={theirs}, but this run {ours}; give {advice}.")
     ours, theirs = (get_task(each) for each in (config, other))
     if (ours.input_channels, ours.output_channels) != (theirs.input_channels, theirs.output_channels):
+        advice = "give data of that kind" if config.task == other.task else f"give --task={other.task}"
         raise UserError(
-            f"{config.init_from} was trained for task={other.task}, whose channels do not fit task={config.task}; "
-            f"give --task={other.task}."
+            f"{config.init_from}, of task {other.task}, makes {theirs.output_channels} channels of "
+            f"{theirs.input_channels}, but this run, of task {config.task}, {ours.output_channels} of "
+            f"{ours.input_channels}; {advice}."
         )
