@@ -35,6 +35,7 @@ class Translator:
       generator: the Keras model, for sides that are multiples of `config.multiple`.
       size: the size at which the network sees the images of a call (see `translation`).
       run_dir: the run that it was loaded from, None if it was made of a network.
+      weights: "raw" as they were trained, or "ema", their running average.
       input, output: what the images are that it takes and makes, each a `sides.Side`.
     """
 
@@ -46,12 +47,14 @@ class Translator:
         size: str | int = "auto",
         compile: str = "none",
         run_dir: str | None = None,
+        weights: str = "raw",
     ):
         self.config = config
         self.generator = generator
         self.step = step
         self.size = size = parse_size(str(size))
         self.run_dir = run_dir
+        self.weights = weights
         self.input, self.output = input_side(config), output_side(config)
         self._raw = graphs(generate, config, generator, tf.float32, compile=compile)
         self._values = graphs(translate_values, config, generator, self.input.dtype, size, compile)
@@ -74,8 +77,9 @@ class Translator:
             raise UserError(f"compile must be none or xla. Received: {compile!r}.")
         config = load_config(run_dir)
         generator = build_generator(config, image_size=(None, None))
-        step = checkpoints.load_generator(generator, checkpoints.path_of(run_dir, checkpoint), weights)
-        return cls(config, generator, step, size, compile, run_dir)
+        path = checkpoints.path_of(run_dir, checkpoint)
+        step = checkpoints.load_generator(generator, path, weights)
+        return cls(config, generator, step, size, compile, run_dir, checkpoints.chosen_weights(path, weights))
 
     def __repr__(self):
         config = self.config

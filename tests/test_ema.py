@@ -1,6 +1,8 @@
 """The running average of the generator's weights: its numbers, where it is used, and who may choose."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,3 +122,17 @@ def test_a_run_without_one(untrained_run, textured_pairs):
     networks = new_networks(config)
     initialize(config, networks)
     assert_equal(networks["ema"].get_weights(), weights(run, "raw"))
+
+
+@pytest.mark.parametrize("which", ["ema", "raw"])
+def test_a_card_says_which_weights_are_exported(run, tmp_path, monkeypatch, which):
+    monkeypatch.setattr(publication.signatures, "save", lambda *_: None)
+    monkeypatch.setattr(
+        publication.recording, "record_requests", lambda translator, folder: os.mkdir(f"{folder}/assets.extra")
+    )
+    monkeypatch.setattr(publication, "_check", lambda *_: [{"signature": "x", "equal": 1.0, "largest": 0}])
+    folder = exporting.export(run, str(tmp_path), weights=which)
+    with open(f"{folder}/assets.extra/model_card.json") as file:
+        assert json.load(file)["weights"] == which
+    words = {"ema": "Its weights are their running average (ema 0.2).", "raw": "Its weights are as they were trained."}
+    assert words[which] in Path(folder, "assets.extra", "MODEL_CARD.md").read_text()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import types
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from PIL import Image
 
 from pix2pix_tf import Config, Translator, UserError, build_generator
 from pix2pix_tf.evaluation import inception
-from pix2pix_tf.evaluation.evaluate import Settings, _open, evaluate
+from pix2pix_tf.evaluation.evaluate import Settings, _add_values, _open, evaluate
 from pix2pix_tf.evaluation.fcn import Classifier
 from pix2pix_tf.palettes import palette_of
+from pix2pix_tf.sides import Side
 from pix2pix_tf.training.checkpoints import Best
 
 TINY = {"image_size": 32, "base_filters": 2}
@@ -32,7 +34,7 @@ def classifier_folder(tmp_path_factory):
     """An FCN-8s for the facades, with random weights."""
     folder = str(tmp_path_factory.mktemp("fcn"))
     held_out = {"per_pixel": 0.9, "per_class": 0.8, "iou": 0.7}
-    Classifier(palette_of("toy_facades"), width=1, norm=True, held_out=held_out).save(folder)
+    Classifier(palette_of("toy_facades"), width=1, norm=True, held_out=held_out).save(folder, size=32, steps=1)
     return folder
 
 
@@ -250,3 +252,15 @@ def test_numbers_that_json_does_not_know_are_null(untrained_run, textured_pairs,
     assert own["l1"]["mean"] == 0.0
     assert own["psnr"] == {"mean": None, "low": None, "high": None}
     json.dumps(results, allow_nan=False)
+
+
+def test_values_at_the_ends_of_a_range_are_counted():
+    """0.1 is a little larger in float32, in which outputs are, than in float64."""
+    side = Side(1, "float32", 0.0, 0.1)
+    images = [side.from_network(np.full((2, 2, 1), value)).numpy() for value in (-1.0, 1.0, 5.0)]
+    bulk = {}
+    subject = types.SimpleNamespace(translator=types.SimpleNamespace(output=side))
+    _add_values({}, bulk, subject, types.SimpleNamespace(outputs=images, targets=images[:1]))
+    (outputs,), (targets,) = bulk["values"]["outputs"], bulk["values"]["truth"]
+    assert (outputs[0], outputs[-1], outputs.sum()) == (4, 8, 12)
+    assert (targets[0], targets.sum()) == (4, 4)

@@ -10,7 +10,7 @@ def results():
     metrics = {name: {"mean": 0.5, "low": 0.25, "high": 0.75} for name in ("l1", "psnr", "ssim")}
     return {
         "settings": {"workdir": "runs/x", "checkpoint": "best", "split": "val", "noise": True, "seed": 3},
-        "run": {"step": 20, "pictures": 53, "statistics": "image"},
+        "run": {"step": 20, "weights": "raw", "pictures": 53, "statistics": "image"},
         "quality": {"its own input": metrics},
         "diversity": {"pictures": 20, "seeds": 5, "noise": 0.01, "outputs": 0.2, "targets": 0.4, "spread": 0.5},
         "config": {"dropout": 0.5, "batch_size": 4},
@@ -88,3 +88,10 @@ def test_fid_of_few_images_has_a_caveat(results, count, few):
     assert "| outputs | 123.46 | -0.0012 |" in text
     assert (f"{count} images are few for the covariance of 2048 features" in text) == few
     assert "Not comparable with values of other Inception networks" in text
+
+
+def test_averaged_weights_are_named(results):
+    results["run"]["weights"] = "ema"
+    assert (
+        markdown(results).splitlines()[0] == "`runs/x`, best checkpoint, step 20, the running average of its weights."
+    )

@@ -144,13 +144,14 @@ def _translator(settings):
     run = Translator.load(settings.workdir, settings.checkpoint, weights=settings.weights)
     changes = {"inference_statistics": settings.statistics, "data_dir": settings.data_dir, "layout": settings.layout}
     config = run.config.replace(**{name: value for name, value in changes.items() if value})
-    return Translator(config, run.generator, run.step)
+    return Translator(config, run.generator, run.step, weights=run.weights)
 
 
 def _run_report(subject):
     packages = {"pix2pix_tf": pix2pix_tf, "tensorflow": tf, "keras": keras, "numpy": np}
     return {
         "step": subject.translator.step,
+        "weights": subject.translator.weights,
         "pictures": len(subject.split),
         "statistics": subject.translator.config.inference_statistics,
         "versions": {
@@ -170,7 +171,7 @@ def _by_channel(metrics, channels, seed):
 def _add_values(results, bulk, subject, found):
     """How often values occur in outputs and targets, for each channel."""
     side = subject.translator.output
-    edges = np.linspace(side.low, side.high, VALUE_BINS + 1)
+    edges = np.linspace(side.low, side.high, VALUE_BINS + 1, dtype=np.float32)  # As outputs are: their ends are in.
     results["output"] = {"channels": side.channels, "dtype": side.dtype, "low": side.low, "high": side.high}
     bulk["values"] = {"edges": edges} | {
         name: [np.histogram(np.stack([image[..., i] for image in images]), edges)[0] for i in range(side.channels)]

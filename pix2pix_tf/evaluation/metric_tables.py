@@ -31,8 +31,9 @@ def _heading(results):
     if run["statistics"] == "batch":
         statistics += f" of {results['config']['batch_size']}"
     noise = f"noise {'on' if settings['noise'] else 'off'}"
+    average = ", the running average of its weights" if run["weights"] == "ema" else ""
     return (
-        f"`{settings['workdir']}`, {settings['checkpoint']} checkpoint, step {run['step']}{data}.\n\n"
+        f"`{settings['workdir']}`, {settings['checkpoint']} checkpoint, step {run['step']}{average}{data}.\n\n"
         f"{run['pictures']} images of split {settings['split']}, {noise}, {statistics}, seed {settings['seed']}."
     )
 

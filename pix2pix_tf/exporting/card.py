@@ -18,10 +18,18 @@ VERSIONS = ("tensorflow", "keras", "numpy")
 
 
 def model_card(
-    workdir: str, config, step: int, max_pixels: int, parity: list[dict], palette: str = "", size: str | int = "auto"
+    workdir: str,
+    config,
+    step: int,
+    max_pixels: int,
+    parity: list[dict],
+    palette: str = "",
+    size: str | int = "auto",
+    weights: str = "raw",
 ) -> dict:
     """The contents of `model_card.json`: what `export` was given, and
 
+    - `weights`: of the generator, "raw" or "ema", their running average;
     - `validation`: the newest numbers up to that step, {} if there are none;
     - `palette`: {class: RGB} if the input is a label map of known classes, else null;
     - `parity`: the result of replaying the warm-up records (see `replay`).
@@ -33,6 +41,7 @@ def model_card(
         "name": f"{os.path.basename(config.data_dir.rstrip('/')) or config.dataset}-{config.task}",
         "task": config.task,
         "step": step,
+        "weights": weights,
         "size": size,
         "input": _side(input_side(config)),
         "output": _side(output_side(config)),
@@ -76,6 +85,7 @@ def _markdown(card):
     worst = min(record["equal"] for record in card["parity"])
     largest = max(record["largest"] for record in card["parity"])
     validation = card["validation"]
+    weights = "as they were trained" if card["weights"] == "raw" else f"their running average (ema {config['ema']})"
     measured = (
         f"On validation images at step {validation['step']}: L1 {validation['val_l1']:.4f} on [-1, 1], "
         f"PSNR {validation['val_psnr']:.2f} dB, SSIM {validation['val_ssim']:.4f}."
@@ -92,6 +102,7 @@ def _markdown(card):
 
 A pix2pix generator (Isola et al., CVPR 2017): task {card["task"]}, trained on {data} ({config["direction"]}) for
 {card["step"]} steps at {config["image_size"]} pixels, batch size {config["batch_size"]}, {config["precision"]}.
+Its weights are {weights}.
 
 {measured}
 

@@ -64,7 +64,8 @@ def export(
         signatures.save(config, translator.generator, max_pixels, folder, size)
         recording.record_requests(translator, folder)
         parity = _check(folder, config.precision, translator.output.step)
-        card.write_card(card.model_card(workdir, config, translator.step, max_pixels, parity, palette, size), folder)
+        about = card.model_card(workdir, config, translator.step, max_pixels, parity, palette, size, translator.weights)
+        card.write_card(about, folder)
         return _publish(folder, export_dir)
 
 

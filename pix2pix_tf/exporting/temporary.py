@@ -25,7 +25,9 @@ def temporary_export(workdir: str, size: str | int = "auto", palette: str = "") 
     with tempfile.TemporaryDirectory(prefix="pix2pix-serve-") as base:
         folder = os.path.join(base, "1")
         signatures.save(translator.config, translator.generator, MAX_PIXELS, folder, size)
-        about = card.model_card(workdir, translator.config, translator.step, MAX_PIXELS, [], palette, size)
+        about = card.model_card(
+            workdir, translator.config, translator.step, MAX_PIXELS, [], palette, size, translator.weights
+        )
         os.makedirs(os.path.join(folder, "assets.extra"))
         write_text(os.path.join(folder, "assets.extra", "model_card.json"), json.dumps(about))
         yield base

@@ -179,24 +179,28 @@ def steps_done(workdir) -> int:
     return max(checkpoint_files.steps(os.path.join(workdir, FOLDER)), default=0)
 
 
-def load_generator(generator, path, weights="auto") -> int:
-    """Fills a generator from a run's checkpoint and returns the step of that checkpoint.
+def chosen_weights(path, weights="auto") -> str:
+    """Which weights of the generator are meant: "raw", as they were trained, or "ema", their running average.
 
     Args:
-      generator: the network.
-      path: as `path_of` gives it.
-      weights: "raw" as they were trained, "ema" for their running average (see `ema`), "auto" for the average if the
-        run has one.
+      path: of a checkpoint, as `path_of` gives it.
+      weights: "raw", "ema", or "auto" for the average if the checkpoint has one.
 
     Raises:
-      UserError: the checkpoint does not fit, or has no average.
+      UserError: the checkpoint has no average, or is damaged.
     """
     if weights not in WEIGHTS:
         raise UserError(f"weights must be {', '.join(WEIGHTS)}. Received: {weights!r}.")
     has_average = weights != "raw" and "ema" in networks_in(path)
     if weights == "ema" and not has_average:
         raise UserError(f"{path} holds no average of its weights; train with --ema=0.999, or take weights=raw.")
-    return load_networks(path, **{"ema" if has_average else "generator": generator})
+    return "ema" if has_average else "raw"
+
+
+def load_generator(generator, path, weights="auto") -> int:
+    """Fills a generator with the `chosen_weights` of a checkpoint → its step; UserError if they do not fit."""
+    is_average = chosen_weights(path, weights) == "ema"
+    return load_networks(path, **{"ema" if is_average else "generator": generator})
 
 
 def load_networks(path, **networks) -> int:
