@@ -118,7 +118,9 @@ def test_profile_step_finds_the_operations_of_a_step():
 def test_upsampling_prints_a_row_for_each_run(toy_facades, tmp_path):
     (tmp_path / "fcn").mkdir()
     held_out = {"per_pixel": 0.5, "per_class": 0.25, "iou": 0.125}
-    Classifier(palette_of("toy_facades"), width=1, norm=True, held_out=held_out).save(str(tmp_path / "fcn"))
+    Classifier(palette_of("toy_facades"), width=1, norm=True, held_out=held_out).save(
+        str(tmp_path / "fcn"), size=64, steps=1
+    )
     small = ("--steps=4", "--seed=3", "--image_size=64", "--base_filters=2")
     command = [sys.executable, BENCHMARKS / "upsampling.py", f"--workdir={tmp_path}", *small]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()

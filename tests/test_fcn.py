@@ -228,6 +228,7 @@ def _with(path, **changes):
         lambda folder: _with(folder / "fcn.json", names=None),
         lambda folder: _with(folder / "fcn.json", names=["a", "b"]),
         lambda folder: _with(folder / "fcn.json", held_out=None),
+        lambda folder: _with(folder / "fcn.json", steps=None),
         lambda folder: _with(folder / "fcn.json", held_out={"per_pixel": "x", "per_class": 1, "iou": 1}),
     ],
 )

@@ -190,7 +190,8 @@ def test_a_run_that_is_stopped_ends_the_table(plan, monkeypatch):
 
 def test_a_run_of_other_settings_is_not_taken_for_this_row(finished):
     run = finished / "to_photo-l1-seed0"
-    for field, old, new in [("base_filters", 2, 3), ("image_size", 32, 96), ("precision", "float32", "bfloat16")]:
+    others = [("base_filters", 2, 3), ("image_size", 32, 96), ("precision", "float32", "bfloat16")]
+    for field, old, new in [*others, ("learning_rate", 2e-4, 1e-3), ("warmup_steps", 0, 9), ("compile", "none", "xla")]:
         with pytest.raises(UserError) as caught:
             reproduce(plan_in(finished, **{field: new}), "figure7_photos", ["cgan", "l1"])
         assert str(caught.value) == (
@@ -229,7 +230,14 @@ def test_results_of_an_older_version_are_kept(copied, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "damage", [{"settings": None}, {"run": {"step": "2"}}, {"labels": {"outputs": {"iou": "x"}}}, {"quality": {}}]
+    "damage",
+    [
+        {"settings": None},
+        {"run": {"step": "2"}},
+        {"labels": {"outputs": {"iou": "x"}}},
+        {"labels": {"outputs": dict.fromkeys(SCORES)}},
+        {"quality": {}},
+    ],
 )
 def test_odd_values_of_an_evaluation_are_one_sentence(copied, damage):
     path = copied("to_labels-l1-seed0") / "to_labels-l1-seed0" / "evaluation.json"

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from array_pairs import write_band_pairs
 from reproduction_plans import plan_in
 
 from pix2pix_tf import UserError
@@ -106,4 +107,13 @@ def test_the_working_folder_must_be_one(plan, tmp_path):
     wrong = dataclasses.replace(plan(), workdir=str(tmp_path / "file"))
     assert message(wrong, "figure8", []) == (
         f"{tmp_path}/file cannot be made a folder (File exists); give another --workdir."
+    )
+
+
+@pytest.mark.parametrize("name", ["figure7_photos", "figure8"])
+def test_other_images_than_rgb_of_8_bits_are_refused(name, tmp_path):
+    data = write_band_pairs(tmp_path / "bands")
+    floats = {"input_channels": 5, "output_channels": 1, "input_dtype": "float32", "output_dtype": "float32"}
+    assert message(plan_in(tmp_path, data_dir=data, direction="a_to_b", **floats), name, []) == (
+        "The experiments are for RGB of 8 bits, but these data are other images; give other data."
     )

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pix2pix_tf import Config
-from pix2pix_tf.training.schedules import discriminator_factor, learning_rate
+from pix2pix_tf.training.schedules import changes, discriminator_factor, learning_rate
 
 
 def rates(total=20, **changes):
@@ -44,3 +44,10 @@ def test_warm_up_rises_linearly_and_goes_with_a_decay():
 def test_the_discriminators_own_rate_is_a_factor():
     assert discriminator_factor(Config()) == 1.0
     assert discriminator_factor(Config(learning_rate=1e-4, discriminator_learning_rate=4e-4)) == pytest.approx(4.0)
+
+
+def test_what_changes_the_rates_is_told():
+    old = Config(learning_rate=1e-4)
+    assert changes(old, old.replace(learning_rate=2e-4, epochs=300)) == [("learning_rate", 1e-4, 2e-4)]
+    old = Config(decay_epochs=100)  # It falls to 0 at the end of the run, which moves.
+    assert changes(old, old.replace(epochs=300, seed=1)) == [("epochs", 200, 300)]

@@ -25,13 +25,8 @@ from pix2pix_tf.utils.console import log
 from pix2pix_tf.utils.json_files import NUMBER, read_json
 
 SETTINGS_FILE, WEIGHTS_FILE = "fcn.json", "weights.npz"
-_SETTINGS = {
-    "names": list,
-    "ignored": list,
-    "width": int,
-    "norm": bool,
-    "held_out": dict.fromkeys(CLASS_SCORES, NUMBER),
-}
+_SETTINGS = {"names": list, "ignored": list, "width": int, "norm": bool, "steps": int, "size": int | str}
+_SETTINGS["held_out"] = dict.fromkeys(CLASS_SCORES, NUMBER)
 CROP = 7 / 8  # of a side
 LOG_EVERY = 50  # steps
 
@@ -70,9 +65,13 @@ class Classifier:
         pairs = zip(photos, label_maps, strict=True)
         return sum(confusion_matrix(target, self(photo), count) for photo, target in pairs)
 
-    def save(self, folder: str, **details) -> None:
-        """Writes weights and settings; the settings, which come last, make the folder a classifier's."""
-        settings = {**dataclasses.asdict(self.palette), **self._shape, "held_out": self.held_out, **details}
+    def save(self, folder: str, *, size: int | str, steps: int, **counts) -> None:
+        """Writes weights and settings; the settings, which come last, make the folder a classifier's.
+
+        `size` of the photos, `steps` and other `counts` are of the training.
+        """
+        settings = {**dataclasses.asdict(self.palette), **self._shape, "held_out": self.held_out}
+        settings |= {"size": size, "steps": steps, **counts}
         with atomic_path(os.path.join(folder, WEIGHTS_FILE)) as path:
             np.savez(path, **{weight.path: weight.numpy() for weight in self.network.weights})
         write_text(os.path.join(folder, SETTINGS_FILE), json.dumps(settings, indent=2))
@@ -87,7 +86,7 @@ class Classifier:
                 "make one with python -m pix2pix_tf.tools.train_fcn."
             )
         try:
-            stored = read_json(path, _SETTINGS)
+            stored = read_settings(folder)
             colors = stored["colors"] if "colors" in stored else stored["colours"]  # The name of older classifiers.
             palette = Palette(
                 tuple(stored["names"]), *(tuple(map(tuple, part)) for part in (colors, stored["ignored"]))
@@ -101,6 +100,11 @@ class Classifier:
             reason = str(error).strip().splitlines()[0][:200]
             raise UserError(f"The classifier in {folder} is damaged ({reason}); train it anew.") from None
         return classifier
+
+
+def read_settings(folder: str) -> dict:
+    """What the classifier in a folder says of itself: classes, width, steps, size of its photos, held-out scores."""
+    return read_json(os.path.join(folder, SETTINGS_FILE), _SETTINGS)
 
 
 def train_classifier(

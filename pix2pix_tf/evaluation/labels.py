@@ -11,6 +11,7 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation.outputs import of_another
 from pix2pix_tf.evaluation.segmentation import confusion_matrix
 from pix2pix_tf.palettes import LEAST_LIKENESS, known_palette, palette_of
+from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.utils.spread import evenly_spread
 
 SOURCE, TARGET = 0, 1
@@ -25,7 +26,8 @@ def shows_classes(config, split, side, palette) -> bool:
 
 def check_inputs(config, split, classifier, folder):
     """Raises UserError unless the inputs of a run are label maps of the classes that a classifier knows."""
-    if not shows_classes(config, split, SOURCE, classifier.palette):
+    are_rgb = input_side(config).is_rgb and output_side(config).is_rgb
+    if not (are_rgb and shows_classes(config, split, SOURCE, classifier.palette)):
         raise UserError(
             f"The inputs of this run are no label maps in the colors of the classes that the classifier in {folder} "
             f"knows ({_listed(classifier.palette.names)}); the FCN-score needs a run from such label maps to photos."

@@ -48,8 +48,6 @@ def _budget(results):
 
 def _cell(values):
     """The mean of the seeds, and from what to what they go."""
-    if any(value is None for value in values):
-        return "–"
     mean = f"{sum(values) / len(values):.3f}"
     return mean if len(values) == 1 else f"{mean} ({min(values):.3f} to {max(values):.3f})"
 

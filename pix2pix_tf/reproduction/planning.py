@@ -4,14 +4,19 @@ import dataclasses
 import os
 
 from pix2pix_tf.config import Config
+from pix2pix_tf.data import found_sides
 from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels
 from pix2pix_tf.palettes import known_palette, palette_of
 from pix2pix_tf.reproduction.experiments import Experiment, fixed_fields
-from pix2pix_tf.runs import load_config, new_config, with_recorded_data
+from pix2pix_tf.runs import is_run, load_config, new_config, with_recorded_data
+from pix2pix_tf.sides import input_side, output_side
+from pix2pix_tf.training import schedules
 from pix2pix_tf.training.checkpoints import steps_done
 
+# A run may be resumed with others of these; the rows of a table are compared, so they share them.
+_ALIKE = (*schedules.FIELDS, "precision", "compile", "vgg_weights", "skip_bad_images")
 OPPOSITE = {"a_to_b": "b_to_a", "b_to_a": "a_to_b"}
 _TASKS = {"to_photo": "translate", "to_labels": "translate", "colorize": "colorize"}
 
@@ -80,14 +85,14 @@ def check(plan: Plan, experiment: Experiment, names: list[str]) -> None:
 
 def _check_run(workdir, config):
     """A run that is there is kept, so it must be one of these settings."""
-    if not os.path.exists(os.path.join(workdir, "config.json")):
+    if not is_run(workdir):
         return
     stored = load_config(workdir)
     config = with_recorded_data(config, stored)
+    alike = (*_ALIKE, "steps") if config.decay_epochs else _ALIKE  # A decay counts back from the last step.
     for field in dataclasses.fields(Config):
         old, new = getattr(stored, field.name), getattr(config, field.name)
-        # A run may be resumed in another precision; the rows of a table are compared, so they share one.
-        if old != new and (field.name == "precision" or not field.metadata["may_change"]):
+        if old != new and (field.name in alike or not field.metadata["may_change"]):
             raise UserError(
                 f"{workdir} was trained with {field.name}={old!r}, not {new!r}; "
                 "give the same settings as then, or another --workdir."
@@ -106,6 +111,9 @@ def _check_data(plan, experiment, config):
             "--data_dir needs --palette, the data set in whose colors the label maps are; try --palette=facades."
         )
     palette = palette_of(plan.palette) if experiment.needs_palette else known_palette(plan.palette or "")
+    config = found_sides.settled(config)
+    if not (input_side(config).is_rgb and output_side(config).is_rgb):
+        raise UserError("The experiments are for RGB of 8 bits, but these data are other images; give other data.")
     split, _ = open_splits(config, "val")
     if len(split) < 2:
         raise UserError(f"The data have {len(split)} validation pair, and measuring needs at least 2; add pairs.")

@@ -5,6 +5,7 @@ import os
 
 import tensorflow as tf
 
+from pix2pix_tf.evaluation.fcn import read_settings
 from pix2pix_tf.reproduction import paper_figures, planning, running
 from pix2pix_tf.reproduction.experiments import EXPERIMENTS
 from pix2pix_tf.reproduction.paper_tables import markdown
@@ -69,7 +70,8 @@ def _results(plan, experiment, names, measured):
             "config": running.configuration(workdirs[0]),
         }
     first = measured[names[0], seeds[0]]
-    photos = running.ground_truth_numbers(experiment, first)
+    scores = first["fcn"]["rows"]["real photos"] if experiment.needs_classifier else None
+    photos = scores and {column: scores[column] for column in experiment.columns}
     return {
         "title": experiment.title,
         "source": experiment.source,
@@ -80,7 +82,7 @@ def _results(plan, experiment, names, measured):
         "pictures": first["run"]["pictures"],
         "versions": first["run"]["versions"],
         "palette": plan.palette if experiment.needs_palette else None,
-        "classifier": running.classifier_settings(plan.fcn) if experiment.needs_classifier else None,
+        "classifier": read_settings(plan.fcn) if experiment.needs_classifier else None,
         "rows": rows,
         "truth": {"title": "Ground truth", "paper": experiment.ground_truth, "numbers": [photos]} if photos else None,
     }

@@ -13,11 +13,11 @@ from pix2pix_tf.data.sources import open_splits
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.evaluation import labels
 from pix2pix_tf.evaluation.evaluate import Settings, evaluate
-from pix2pix_tf.evaluation.fcn import SETTINGS_FILE, Classifier, train_classifier
+from pix2pix_tf.evaluation.fcn import Classifier, read_settings, train_classifier
 from pix2pix_tf.evaluation.outputs import outputs_of
 from pix2pix_tf.evaluation.quality import metrics_per_image
 from pix2pix_tf.inference import Translator
-from pix2pix_tf.metrics import CLASS_SCORES, IMAGE_METRICS
+from pix2pix_tf.metrics import CLASS_SCORES
 from pix2pix_tf.palettes import palette_of
 from pix2pix_tf.reproduction.experiments import Experiment
 from pix2pix_tf.reproduction.planning import OPPOSITE, Plan, fields_of, run_directory
@@ -29,17 +29,17 @@ from pix2pix_tf.utils.console import log
 from pix2pix_tf.utils.json_files import NUMBER, read_json
 
 FCN_BATCH_SIZE = 4
-_SCORES = dict.fromkeys(CLASS_SCORES, NUMBER | None)
+_SCORES = dict.fromkeys(CLASS_SCORES, NUMBER)
+_QUALITY = ("l1", "ssim")
 _RESULTS = {  # What is used of evaluation.json.
     "settings": dict,
     "run": {"step": int, "pictures": int, "versions": dict},
-    "quality": {"its own input": {name: {"mean": NUMBER | None} for name in IMAGE_METRICS}},
+    "quality": {"its own input": {name: {"mean": NUMBER} for name in _QUALITY}},
     "fcn?": {"held_out": dict, "rows": {"outputs": _SCORES, "real photos": _SCORES}},
     "labels?": {"outputs": _SCORES},
-    "colors?": {"intersection": dict.fromkeys("Lab", NUMBER | None), "median_lightness_error?": NUMBER | None},
+    "colors?": {"intersection": dict.fromkeys("Lab", NUMBER), "median_lightness_error?": NUMBER},
     "histograms?": dict.fromkeys(("outputs", "truth"), dict.fromkeys("Lab", list)),
 }
-_CLASSIFIER = {"width": int, "steps": int, "size": int | str, "held_out": dict.fromkeys(CLASS_SCORES, NUMBER)}
 
 
 def prepare_classifier(plan: Plan, experiment: Experiment, name: str) -> None:
@@ -100,7 +100,7 @@ def _kept(path, settings, step):
     if not os.path.exists(path):
         return None
     results = read_json(path, _RESULTS, "remove it to measure anew")
-    if settings.fcn and results.get("fcn", {}).get("held_out") != classifier_settings(settings.fcn)["held_out"]:
+    if settings.fcn and results.get("fcn", {}).get("held_out") != read_settings(settings.fcn)["held_out"]:
         return None  # Of a classifier that has been replaced since.
     moved = {"workdir": settings.workdir, "fcn": settings.fcn}  # Folders may have been.
     measured = dataclasses.asdict(Settings("")) | results["settings"] | moved
@@ -139,8 +139,8 @@ def _quality_at_twice_the_size(workdir):
 
 def numbers(experiment: Experiment, results: dict) -> dict[str, float]:
     """{column: value} of a run, from what `measure` returned."""
-    quality = {name: value["mean"] for name, value in results["quality"]["its own input"].items()}
-    found = quality | results.get("twice", {})
+    found = {name: results["quality"]["its own input"][name]["mean"] for name in _QUALITY}
+    found |= results.get("twice", {})
     found |= results.get("colors", {}).get("intersection", {})
     found["lightness"] = results.get("colors", {}).get("median_lightness_error")
     if "fcn" in results:
@@ -148,18 +148,6 @@ def numbers(experiment: Experiment, results: dict) -> dict[str, float]:
     if "labels" in results:
         found |= results["labels"]["outputs"]
     return {column: found[column] for column in experiment.columns}
-
-
-def ground_truth_numbers(experiment: Experiment, results: dict) -> dict[str, float] | None:
-    """{column: value} of the real photos, where the experiment has such a row."""
-    if not experiment.needs_classifier:
-        return None
-    return {column: results["fcn"]["rows"]["real photos"][column] for column in experiment.columns}
-
-
-def classifier_settings(folder: str) -> dict:
-    """What a classifier says of itself: width, steps, size of its photos, scores on held-out ones."""
-    return read_json(os.path.join(folder, SETTINGS_FILE), _CLASSIFIER)
 
 
 def configuration(workdir: str) -> dict:

@@ -2,12 +2,13 @@
 
 import math
 
-_FIELDS = ("learning_rate", "discriminator_learning_rate", "lr_schedule", "decay_epochs", "warmup_steps")
+FIELDS = ("learning_rate", "discriminator_learning_rate", "lr_schedule", "decay_epochs", "warmup_steps")
 
 
 def changes(old, new) -> list[tuple]:
     """(field, old value, new value) of what the second of two configurations changes of the learning rates."""
-    values = ((name, getattr(old, name), getattr(new, name)) for name in _FIELDS)
+    names = (*FIELDS, "epochs", "steps") if new.decay_epochs else FIELDS  # A decay counts back from the end.
+    values = ((name, getattr(old, name), getattr(new, name)) for name in names)
     return [(name, before, after) for name, before, after in values if before != after]
 
 
