@@ -1,5 +1,6 @@
 """Losses between two records: sums on the device, and the first step that was not finite."""
 
+import dataclasses
 import math
 
 import pytest
@@ -40,3 +41,9 @@ def test_the_compiled_step_counts_what_it_returns():
     for rate in (1.0, 3.0):
         result = counted(tf.fill([2], 5.0), tf.fill([2], 2.0), None, tf.constant(rate), result)
     assert totals.read(result, NAMES) == totals.Reading({"d_loss": 5.0, "g_l1": 4.0}, 0, None)
+
+
+def test_there_is_no_mean_where_all_steps_were_skipped():
+    result = totals.add(totals.no_steps(NAMES), tf.constant([math.nan, 1.0]), 1.0)
+    means, skipped, bad = dataclasses.astuple(totals.read(result, NAMES))
+    assert all(map(math.isnan, means.values())) and (skipped, bad) == (1, None)

@@ -46,13 +46,6 @@ def generator_of(tensors: dict, path: str) -> Generator:
     return _unet_of(tensors, path)
 
 
-def modules_of(network: Generator) -> list[weight_names.Module]:
-    """Its modules, in the port's names."""
-    if network.kind == "resnet":
-        return weight_names.resnet(network.blocks, network.has_dropout)
-    return weight_names.unet(network.levels)
-
-
 def _unet_of(tensors, path):
     levels = 1
     prefix = "model.model.1.model"

@@ -61,7 +61,7 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
         )
 
     networks, optimizers = new_state(config)
-    modules = {"generator": architecture.modules_of(network)}
+    modules = {"generator": weight_names.generator(network.kind, network.levels, network.blocks, network.has_dropout)}
     paths = {"generator": generator_path, "discriminator": discriminator_path}
     if config.gan_weight:
         modules["discriminator"] = weight_names.patchgan(config.receptive_field)
@@ -73,7 +73,8 @@ def import_run(generator_path: str, discriminator_path: str | None, workdir: str
         report.append("no --discriminator: training starts with a fresh one")
 
     start_average(networks)
-    _save(config, workdir, networks, optimizers)
+    save_config(config, workdir)
+    Checkpoints(workdir, config.keep_checkpoints, networks, optimizers).save()
     return [*report, f"{workdir} is a run at step 0"]
 
 
@@ -130,9 +131,3 @@ def _config(network, workdir, inferred, given):
         return config
     config = found_sides.settled(config)
     return found_sides.measured(config, open_source(config))[0]
-
-
-def _save(config, workdir, networks, optimizers):
-    """As training saves a run that has not begun."""
-    save_config(config, workdir)
-    Checkpoints(workdir, config.keep_checkpoints, networks, optimizers).save()

@@ -36,9 +36,9 @@ def export_run(
             f"{workdir} has generator={config.generator} and upsampling={config.upsampling}; the port has unet and "
             "resnet only, and transposed convolutions."
         )
-    networks, modules = {"generator": build_generator(config)}, {"generator": weight_names.unet(config.levels)}
-    if config.generator == "resnet":
-        modules["generator"] = weight_names.resnet(config.residual_blocks, has_dropout=config.dropout > 0)
+    networks = {"generator": build_generator(config)}
+    kind = (config.generator, config.levels, config.residual_blocks, config.dropout > 0)
+    modules = {"generator": weight_names.generator(*kind)}
     paths = {"generator": os.path.join(output, "latest_net_G.pth")}
     stored = checkpoints.path_of(workdir, checkpoint)
     if "discriminator" in checkpoints.networks_in(stored):

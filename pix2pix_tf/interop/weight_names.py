@@ -42,6 +42,11 @@ FIRST, LAST = "model.model.0", "model.model.3"  # Of the U-Net's convolutions, s
 RESNET_FIRST = "model.1"  # Of the residual generator's.
 
 
+def generator(kind: str, levels: int, blocks: int, has_dropout: bool) -> list[Module]:
+    """The modules of a U-Net of `levels`, or of a "resnet" of `blocks`."""
+    return resnet(blocks, has_dropout) if kind == "resnet" else unet(levels)
+
+
 def unet(levels: int) -> list[Module]:
     """The modules of a U-Net that halves its input `levels` times."""
     modules = []

@@ -6,7 +6,7 @@ for train.py: dropout, the data to fine-tune or to measure on, the direction.
 
 from pix2pix_tf import cli
 
-_FIELDS = cli.define_config_flags(leave_out=("generator",))  # The files tell that field; the flag means the file.
+_FIELDS = cli.define_config_flags(leave_out=("generator", "init_from"))  # The file of a generator stands for both.
 _GENERATOR = cli.define_path("generator", None, "file of the generator, latest_net_G.pth", required=True)
 _DISCRIMINATOR = cli.define_path(
     "discriminator", None, "file of its discriminator, latest_net_D.pth (default: training starts with a fresh one)"

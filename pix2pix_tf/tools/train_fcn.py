@@ -26,7 +26,7 @@ _WIDTH = flags.DEFINE_integer("width", None, "filters of the first layer (defaul
 _STEPS = flags.DEFINE_integer("steps", 1200, "training steps", 1)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 4, "pairs a step", 1)
 _LEARNING_RATE = flags.DEFINE_float(
-    "learning_rate", None, "Adam's at the start (default: 3e-3; 1e-4 with --weights)", 0
+    "learning_rate", None, "Adam's at the start (default: 3e-3; 1e-4 with --weights)", 1e-9
 )
 
 

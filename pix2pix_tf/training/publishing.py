@@ -1,9 +1,7 @@
 """A trained run as a small run directory to hand on."""
 
-import os
-
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.runs import load_config, make_workdir, save_config
+from pix2pix_tf.runs import is_run, load_config, make_workdir, save_config
 from pix2pix_tf.training import checkpoints, weights_file
 from pix2pix_tf.training.state import new_networks
 
@@ -23,7 +21,7 @@ def publish(model: str, output: str, checkpoint: str = "latest", dataset: str | 
     Raises:
       UserError: the run cannot be read, or `output` holds weights already.
     """
-    if weights_file.path_of(output) or os.path.exists(os.path.join(output, "config.json")):
+    if weights_file.path_of(output) or is_run(output):
         raise UserError(f"{output} holds a run already; give another --output.")
     config = load_config(model)
     path = checkpoints.path_of(model, checkpoint)

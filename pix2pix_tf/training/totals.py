@@ -36,7 +36,7 @@ class Reading:
     """Totals as Python numbers.
 
     Attributes:
-      means: {name of a loss: its mean}.
+      means: {name of a loss: its mean}, NaN where no step was finite.
       skipped: how many steps were skipped.
       bad: (which step, from 1 on, name of the loss, its value) of the first loss that was NaN or Inf; None if none was.
     """
@@ -98,7 +98,8 @@ def counting(train_step, names, compile="none"):
 def read(totals: Totals, names) -> Reading:
     """Waits for the device and copies its totals."""
     values = Totals(*(tensor.numpy() for tensor in totals))
-    means = {name: float(total) / int(values.finite or 1) for name, total in zip(names, values.sums, strict=True)}
+    finite = int(values.finite) or math.nan  # Where all were skipped, there is no mean.
+    means = {name: float(total) / finite for name, total in zip(names, values.sums, strict=True)}
     bad = None
     if values.bad_step:
         losses = dict(zip(names, map(float, values.bad_losses), strict=True))
