@@ -348,6 +348,8 @@ def test_a_base_that_is_a_file_is_refused(run, tmp_path):
     with pytest.raises(UserError, match=r"base cannot hold exports .*; give another --export_dir\."):
         export(run, str(tmp_path / "base"))
     assert (tmp_path / "base").read_text() == "mine"
+    with pytest.raises(UserError, match=r"cannot hold exports \(embedded null byte\); give another --export_dir\."):
+        publication.make_export_dir("a\0b")  # As TFLite files have it, too.
 
 
 def test_a_disk_that_is_full_at_the_last_moment_is_a_sentence(tmp_path, monkeypatch):

@@ -78,18 +78,22 @@ def check_statistics(config, workdir: str) -> None:
         )
 
 
+def make_export_dir(export_dir: str) -> None:
+    """Makes the folder of exports if it is missing; UserError if it cannot be made."""
+    try:
+        os.makedirs(export_dir, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: it holds a NUL character.
+        reason = getattr(error, "strerror", error)
+        raise UserError(f"{export_dir} cannot hold exports ({reason}); give another --export_dir.") from None
+
+
 @contextlib.contextmanager
 def _unfinished_folder(export_dir):
     """A new hidden folder in `export_dir`, which no other export uses meanwhile; removed if the block fails.
 
     Folders that killed exports left behind are removed first.
     """
-    try:
-        os.makedirs(export_dir, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{export_dir} cannot hold exports ({error.strerror}); give another --export_dir.") from None
-    except ValueError:
-        raise UserError(f"export_dir must hold no NUL character. Received: {export_dir!r}.") from None
+    make_export_dir(export_dir)
     busy = f"another process is exporting to {export_dir}; wait for it."
     with exclusive_lock(os.path.join(export_dir, ".lock"), busy):
         for left in Path(export_dir).glob(UNFINISHED + "*"):

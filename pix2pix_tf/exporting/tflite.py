@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.exporting.publication import make_export_dir
 from pix2pix_tf.exporting.recording import draw_image
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.networks.generator import build_generator
@@ -49,10 +50,7 @@ def export_tflite(
         raise UserError(f"{path} exists already; remove it, or give another --export_dir.")
     content = _convert(translator, height, width)
     _check(content, translator, draw_image(height, width))
-    try:
-        os.makedirs(export_dir, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{export_dir} cannot hold exports ({error.strerror}); give another --export_dir.") from None
+    make_export_dir(export_dir)
     write_bytes(path, content)
     return path
 
