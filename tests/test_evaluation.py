@@ -134,6 +134,7 @@ def pixels_of_each_class(facades):
 
 def test_photos_are_scored_by_a_classifier(to_photos, classifier_folder, toy_facades):
     results = evaluate(Settings(to_photos, fcn=classifier_folder))
+    assert Classifier.load(classifier_folder).size == 32
     assert results["fcn"]["held_out"] == {"per_pixel": 0.9, "per_class": 0.8, "iou": 0.7}
     assert set(results["fcn"]["rows"]) == {
         "real photos",

@@ -1,6 +1,7 @@
 """Scores by classes: which images count as label maps, and confusion matrices by hand."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -38,10 +39,16 @@ def test_label_maps_are_told_from_photos(tiny, photo_and_labels):
     assert labels.shows_classes(config.replace(direction="b_to_a"), photo_and_labels, labels.SOURCE, PALETTE)
 
 
-def test_inputs_that_are_photos_are_refused(tiny, photo_and_labels):
-    classifier = lambda photo: None  # noqa: E731
-    classifier.palette = PALETTE
+def test_inputs_that_are_photos_are_refused_and_another_size_is_told(tiny, photo_and_labels, capsys):
+    classifier = SimpleNamespace(palette=PALETTE, size=32)
     labels.check_inputs(tiny(direction="b_to_a"), photo_and_labels, classifier, "runs/fcn")
+    assert capsys.readouterr().err == ""
+    classifier.size = "32x64"
+    labels.check_inputs(tiny(direction="b_to_a"), photo_and_labels, classifier, "runs/fcn")
+    assert capsys.readouterr().err == (
+        "warning: the classifier in runs/fcn was trained on photos of 32x64, but this run makes some of 32; "
+        "train one with --image_size=32.\n"
+    )
     with pytest.raises(UserError) as error:
         labels.check_inputs(tiny(direction="a_to_b"), photo_and_labels, classifier, "runs/fcn")
     assert str(error.value) == (
@@ -53,8 +60,7 @@ def test_inputs_that_are_photos_are_refused(tiny, photo_and_labels):
 def test_a_classifier_for_other_classes_is_refused(tiny):
     facades = image(*palette_of("facades").colors, size=48)
     split = Split([""], lambda i: (facades, gray_photo(0)))
-    classifier = lambda photo: None  # noqa: E731
-    classifier.palette = palette_of("cityscapes")
+    classifier = SimpleNamespace(palette=palette_of("cityscapes"))
     with pytest.raises(UserError, match=r"runs/fcn knows \(road, sidewalk, building, wall and 15 more\)"):
         labels.check_inputs(tiny(direction="a_to_b"), split, classifier, "runs/fcn")
 

@@ -39,11 +39,13 @@ class Classifier:
     Attributes:
       palette: the classes.
       held_out: `segmentation.scores` on the real photos of the validation split, which it was not trained on.
+      size: of the photos that it was trained on, if it was loaded.
     """
 
     def __init__(self, palette: Palette, *, width: int, norm: bool, seed: int = 0, held_out: dict | None = None):
         self.palette = palette
         self.held_out = held_out
+        self.size = None
         self.network = build_fcn8s(len(palette.names), width, norm=norm, seed=seed)
         self._shape = {"width": width, "norm": norm}
         self._classify = tf.function(
@@ -92,6 +94,7 @@ class Classifier:
                 tuple(stored["names"]), *(tuple(map(tuple, part)) for part in (colors, stored["ignored"]))
             )
             classifier = cls(palette, width=stored["width"], norm=stored["norm"], held_out=stored["held_out"])
+            classifier.size = stored["size"]
             # Not Keras' own format, which leaves weights as they are that it does not find.
             with np.load(os.path.join(folder, WEIGHTS_FILE)) as weights:
                 for weight in classifier.network.weights:

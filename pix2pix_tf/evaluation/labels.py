@@ -12,6 +12,7 @@ from pix2pix_tf.evaluation.outputs import of_another
 from pix2pix_tf.evaluation.segmentation import confusion_matrix
 from pix2pix_tf.palettes import LEAST_LIKENESS, known_palette, palette_of
 from pix2pix_tf.sides import input_side, output_side
+from pix2pix_tf.utils.console import warn
 from pix2pix_tf.utils.spread import evenly_spread
 
 SOURCE, TARGET = 0, 1
@@ -25,20 +26,24 @@ def shows_classes(config, split, side, palette) -> bool:
 
 
 def check_inputs(config, split, classifier, folder):
-    """Raises UserError unless the inputs of a run are label maps of the classes that a classifier knows."""
+    """Raises UserError unless a run's inputs are label maps of a classifier's classes; warns where sizes differ."""
     are_rgb = input_side(config).is_rgb and output_side(config).is_rgb
     if not (are_rgb and shows_classes(config, split, SOURCE, classifier.palette)):
         raise UserError(
             f"The inputs of this run are no label maps in the colors of the classes that the classifier in {folder} "
             f"knows ({_listed(classifier.palette.names)}); the FCN-score needs a run from such label maps to photos."
         )
+    if classifier.size != config.image_size:
+        warn(
+            f"the classifier in {folder} was trained on photos of {classifier.size}, but this run makes some of "
+            f"{config.image_size}; train one with --image_size={config.image_size}."
+        )
 
 
 def palette_of_targets(config, split, dataset=None):
     """The `Palette` of the label maps that a run has learned to make, or None if it makes something else.
 
-    Args:
-      dataset: whose palette; by default that of the run's own data set, if it has one.
+    It is that of `dataset`, by default of the run's own data set, if that has one.
 
     Raises:
       UserError: `dataset` is given, and has no palette, or one in whose colors the targets are not.
@@ -74,12 +79,9 @@ def _fitted(classes, config):
 
 
 def fcn_confusions(classifier, outputs, photos, label_maps) -> dict[str, np.ndarray]:
-    """{row: confusion matrix} of what a classifier of real photos sees, against what the images should show.
+    """{row: confusion matrix} of what a classifier sees in uint8 images, against the class maps that they should show.
 
-    Args:
-      classifier: uint8 photo [H, W, 3] → class numbers [H, W], with a `palette`.
-      outputs, photos: uint8 images, generated and real.
-      label_maps: the class maps that the outputs were made from.
+    `outputs` were made from these `label_maps`, and `photos` are the real ones.
     """
     rows = {}
     for name, images in (("real photos", photos), ("outputs", outputs)):
