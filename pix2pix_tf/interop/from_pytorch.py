@@ -19,13 +19,8 @@ from pix2pix_tf.training.state import new_state
 def import_run(generator_path: str, discriminator_path: str | None, workdir: str, given: dict) -> list[str]:
     """Makes a run directory of a generator of the port and, if there is one, its discriminator.
 
-    Args:
-      generator_path, discriminator_path: state dicts, such as latest_net_G.pth and latest_net_D.pth.
-      workdir: the run directory, which must not be there yet.
-      given: the `Config` fields that the user set; those that the files tell may be left out.
-
-    Returns:
-      Sentences that say what was imported, and what was not.
+    The files are state dicts; `given` are the `Config` fields that the user set, without those that the files tell.
+    Returns sentences that say what was imported, and what was not.
 
     Raises:
       UserError: a file cannot be represented here, the two do not fit, or `given` contradicts them.

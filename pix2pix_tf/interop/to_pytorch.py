@@ -17,15 +17,8 @@ def export_run(
 ) -> list[str]:
     """Writes `output/latest_net_G.pth` and, if the checkpoint has a discriminator, `latest_net_D.pth`.
 
-    Args:
-      workdir: the run directory.
-      output: a folder, which is made if it is not there.
-      checkpoint: "latest", or "best", which holds a generator alone.
-      overwrite: whether files that are there may be replaced.
-      weights: of the generator, "ema" or "raw" (see `checkpoints.load_generator`).
-
-    Returns:
-      The paths of the files.
+    `checkpoint` is "latest", or "best", which holds a generator alone; `weights` of the generator are those of
+    `checkpoints.chosen_weights`. Returns the paths of the files.
 
     Raises:
       UserError: the run has no counterpart in the port, or a file is there already.

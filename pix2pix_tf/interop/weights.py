@@ -15,15 +15,8 @@ def fill(network, modules: list[weight_names.Module], norm: str, tensors: dict, 
 
     What the port lacks becomes neutral: with instance norm the scale 1 and the shift 0, without norm the bias 0.
 
-    Args:
-      network: a Keras model of this project.
-      modules: its modules in the port.
-      norm: "batch", "instance" or "none".
-      tensors: {name: array} of finite values, all of which must have their place.
-      path: the file that they come from, for messages.
-
-    Returns:
-      The names of the biases that are dropped because an instance norm cancels them.
+    All `tensors`, {name: array}, must have their place among the network's `modules` in the port; `path` is the file
+    that they come from. Returns the names of the biases that are dropped because an instance norm cancels them.
 
     Raises:
       UserError: a tensor is missing, superfluous, or of another shape.

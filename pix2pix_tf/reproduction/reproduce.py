@@ -15,15 +15,9 @@ from pix2pix_tf.utils.console import log
 
 
 def reproduce(plan: planning.Plan, name: str, chosen: list[str]) -> list[str]:
-    """Runs an experiment, or what is left of it.
+    """Runs the experiment `name`, or what is left of it, with the `chosen` rows, or all.
 
-    Args:
-      plan: what all rows share.
-      name: of the experiment.
-      chosen: names of rows; empty for all.
-
-    Returns:
-      The lines of the table. They are in `WORKDIR/<name>.md`, too, beside `<name>.json` and `<name>.png`.
+    Returns the lines of the table. They are in `WORKDIR/<name>.md`, too, beside `<name>.json` and `<name>.png`.
 
     Raises:
       UserError: a row or a setting is wrong, the data cannot be used, or a run was stopped.

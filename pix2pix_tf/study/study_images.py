@@ -51,11 +51,8 @@ def parse_fakes(given: list[str]) -> dict[str, str]:
 def open_study_images(real: str, fakes: dict[str, str], same_input: bool, at_least: int) -> StudyImages:
     """Finds the images of a study and decodes each of them once, so that no participant meets a broken one.
 
-    Args:
-      real: folder of the real images.
-      fakes: {algorithm: folder of its images}.
-      same_input: whether a fake is shown beside the real image of its own name.
-      at_least: how many images of either kind a participant sees.
+    `real` is their folder, `fakes` are {algorithm: folder}. With `same_input` a fake is shown beside the real image of
+    its own name. A participant sees `at_least` images of either kind.
 
     Raises:
       UserError: a folder is missing, empty or too small; an image cannot be decoded, has a namesake in its folder

@@ -27,13 +27,7 @@ class Adam(tf.Module):
         self.velocities = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
 
     def apply(self, gradients, variables, learning_rate, unless_skipped=None):
-        """One update of the variables that the optimizer was made for.
-
-        Args:
-          gradients, variables: as many of each.
-          learning_rate: a scalar.
-          unless_skipped: bool scalar; where it is false, nothing changes.
-        """
+        """One update of the variables that the optimizer was made for; none where `unless_skipped`, bool, is false."""
         counts = 1 if unless_skipped is None else tf.cast(unless_skipped, tf.int64)
         step = tf.cast(self.iterations.assign_add(counts), tf.float32)
         powers = {"beta1_power": tf.pow(self._beta_1, step), "beta2_power": tf.pow(BETA_2, step)}

@@ -182,12 +182,7 @@ def steps_done(workdir) -> int:
 def chosen_weights(path, weights="auto") -> str:
     """Which weights of the generator are meant: "raw", as they were trained, or "ema", their running average.
 
-    Args:
-      path: of a checkpoint, as `path_of` gives it.
-      weights: "raw", "ema", or "auto" for the average if the checkpoint has one.
-
-    Raises:
-      UserError: the checkpoint has no average, or is damaged.
+    `weights` may also be "auto", the average if the checkpoint `path` has one. UserError if it has none.
     """
     if weights not in WEIGHTS:
         raise UserError(f"weights must be {', '.join(WEIGHTS)}. Received: {weights!r}.")

@@ -10,12 +10,8 @@ def update_averages(averages, variables, decay, updates) -> None:
     """average += (1 - d)·(variable - average), d = min(decay, (1 + updates) / (10 + updates)).
 
     The bound, as in TensorFlow's own `ExponentialMovingAverage`, lets the first weights be forgotten in a short run.
-    Each device updates its own copy, with the same numbers on all of them.
-
-    Args:
-      averages, variables: as many of each, in the same order.
-      decay: of the average, below 1.
-      updates: how many updates the variables have seen, an integer tensor.
+    `updates` is how many the variables have seen, an integer tensor. Each device updates its own copy, with the same
+    numbers on all of them.
     """
     updates = tf.cast(updates, tf.float32)
     share = 1.0 - tf.minimum(decay, (1.0 + updates) / (10.0 + updates))

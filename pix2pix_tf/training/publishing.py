@@ -9,14 +9,8 @@ from pix2pix_tf.training.state import new_networks
 def publish(model: str, output: str, checkpoint: str = "latest", dataset: str | None = None) -> str:
     """Writes a run's settings and its networks' weights, in 16 bits, to a new run directory.
 
-    Args:
-      model: the run directory.
-      output: the folder to make.
-      checkpoint: "latest", "best" (without a discriminator), or "step-N".
-      dataset: the name of the data set that stands in the settings for the folder the run was trained on.
-
-    Returns:
-      The path of the weights file.
+    `checkpoint` is "latest", "best" (without a discriminator), or "step-N"; the name `dataset` stands in the settings
+    for the folder that the run was trained on. Returns the path of the weights file.
 
     Raises:
       UserError: the run cannot be read, or `output` holds weights already.

@@ -31,13 +31,8 @@ class Report:
     def record(self, step: int, losses: dict, seconds: float) -> dict:
         """Writes a record, with validation and samples when they are due.
 
-        Args:
-          step: the steps done; one that `is_recorded`.
-          losses: {name: mean since the last record}, and the learning rate.
-          seconds: the time of a step.
-
-        Returns:
-          {metric: mean over the validation pairs}, empty when nothing was measured.
+        `losses` are {name: mean since the last record}, and the learning rate; `seconds` is the time of a step.
+        Returns {metric: mean over the validation pairs}, empty when nothing was measured.
         """
         speed = {
             "seconds_per_step": round(seconds, 6),

@@ -53,13 +53,7 @@ def no_steps(names, before: Totals | None = None) -> Totals:
 
 
 def add(totals: Totals, losses: tf.Tensor, skipped=0.0) -> Totals:
-    """Totals with one more step.
-
-    Args:
-      totals: those so far.
-      losses: float32 [losses].
-      skipped: 1 for a step that was skipped, whose losses need not be finite, else 0.
-    """
+    """Totals with one more step of `losses`, float32 [losses]; where `skipped` is 1, not 0, they need not be finite."""
     is_finite = tf.reduce_all(tf.math.is_finite(losses))
     is_skipped = tf.convert_to_tensor(skipped) > 0
     count, one = totals.count + 1, tf.cast(is_skipped, tf.int32)
