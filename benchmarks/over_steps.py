@@ -97,7 +97,7 @@ def _new_results(subject):
 
 def _known_steps(results, path):
     """The rows in the file, if they are of the same settings, data and classifier."""
-    known = read_json(path, _KNOWN, "remove it to measure anew") if os.path.exists(path) else {}
+    known = read_json(path, _KNOWN, "remove it to measure again") if os.path.exists(path) else {}
     ours = json.loads(json.dumps(results))  # JSON knows no tuples.
     same = all(known.get(name) == ours[name] for name in ("config", "images", "classifier"))
     return known.get("steps", {}) if same else {}

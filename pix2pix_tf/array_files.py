@@ -254,7 +254,7 @@ def _layout(series, path):
     if len(plane) != 2 or len(others) > 1:
         raise UserError(
             f"{path} has the axes {series.axes} of {'x'.join(map(str, series.shape))}; beside height (Y) and width (X) "
-            "one is taken, for channels, so split it into files."
+            "only one axis is allowed, for channels; split it into several files."
         )
     # Of Q, which tifffile gives to arrays that were saved without a word on axes, the small one holds channels.
     if others == [0] and names[0] == "Q" and series.shape[-1] < 2**MIN_LEVELS <= series.shape[0]:

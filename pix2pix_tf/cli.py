@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import os
 import select
 import sys
@@ -17,11 +18,11 @@ flags.disclaim_key_flags()  # What is defined here belongs to the tool that asks
 _DEFINERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_bool}
 _PATH_FIELDS = ("data_dir", "init_from", "vgg_weights")
 _new_names = {}  # {old name of a flag: its new name}
-WEIGHTS_HELP = "of a run: ema, the running average that training with --ema keeps, or raw; auto takes it if it is there"
+WEIGHTS_HELP = "which weights of a run: raw ones; ema, their running average from --ema; or auto, ema where it is there"
 SIZE_HELP = (
-    "at which the network sees an image, whose output always has the image's own size: training, the size that it was "
-    "trained at; own, which shows more detail, but of shapes that are larger than those it has learned; a number, the "
-    "pixels of the shorter side; auto, own up to twice the training height and width, and training above"
+    "the size at which the network sees an image (the output always has the image's own size): training, that of "
+    "training; own, the image's: more detail, but larger shapes than the network has learned; a number, the pixels of "
+    "the shorter side; auto, own up to twice the training height and width, training above"
 )
 
 
@@ -153,6 +154,9 @@ def _parse_flags(main, arguments):
     except flags.Error as error:
         reason = " ".join(str(error).split())
         sys.exit(f"error: {reason} (--help lists the flags)")
+    for name in flags.FLAGS:
+        if isinstance(value := flags.FLAGS[name].value, float) and not math.isfinite(value):
+            sys.exit(f"error: --{name} must be a finite number. Received: {value}.")
     for old, new in _new_names.items():
         if flags.FLAGS[old].present:
             console.warn(f"--{old} is called --{new} now; the old name goes with the next release.")

@@ -111,7 +111,7 @@ class Config:
     gan_loss: str = field("vanilla", "cross-entropy, least squares, or hinge", choices=("vanilla", "lsgan", "hinge"))
     gan_weight: float = field(1.0, "weight of the adversarial loss; 0 trains no discriminator", minimum=0)
     label_smoothing: float = field(
-        0.0, "the discriminator shall call real 1 minus this (one-sided)", minimum=0, maximum=0.5
+        0.0, "the discriminator's label of real pairs is 1 minus this", minimum=0, maximum=0.5
     )
     r1_weight: float = field(0.0, "gamma of the R1 penalty on the discriminator's gradient at real pairs", minimum=0)
     reconstruction: str = field("l1", "distance to the target", choices=("l1", "l2"))

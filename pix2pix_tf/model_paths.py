@@ -60,13 +60,13 @@ def check_regular(folder: str | Path) -> None:
         for name in names:
             path = os.path.join(where, name)
             if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-                raise UserError(f"{path} is no regular file; remove it, or export the run anew.")
+                raise UserError(f"{path} is no regular file; remove it, or export the run again.")
 
 
 def read_card(export: str | Path) -> dict:
     """The model card of an export (see `exporting.card`), {} if it has none; UserError if it is damaged."""
     path = os.path.join(export, "assets.extra", "model_card.json")
-    return read_json(path, _CARD, "export the run anew") if os.path.exists(path) else {}
+    return read_json(path, _CARD, "export the run again") if os.path.exists(path) else {}
 
 
 def _is_export(folder):

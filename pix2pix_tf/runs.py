@@ -11,14 +11,14 @@ from pix2pix_tf.config import Config
 from pix2pix_tf.config_fields import DATA_FIELDS
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.presets import PRESETS, WITHOUT_DATA_SET, preset_of
-from pix2pix_tf.utils.atomic import write_text
+from pix2pix_tf.utils.atomic import make_folder, write_text
 from pix2pix_tf.utils.console import log, warn
 from pix2pix_tf.utils.json_files import parse_json, read_bytes
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
 SAMPLES = "samples"
-UNREADABLE = "see to its permissions, or restore it from a copy"
+UNREADABLE = "check its permissions, or restore it from a copy"
 WEIGHTS = ("auto", "ema", "raw")  # What may be asked for of a trained generator's weights.
 # Decide the weights' shapes.
 NETWORK_FIELDS = ("generator", "upsampling", "base_filters", "discriminator_filters", "norm")
@@ -167,16 +167,8 @@ def load_config(workdir: str) -> Config:
 
 def save_config(config: Config, workdir: str) -> None:
     """Writes `workdir/config.json` in one piece: a crash leaves the old file or the new one."""
-    make_workdir(workdir)
+    make_folder(workdir, "--workdir")
     write_text(os.path.join(workdir, CONFIG_FILE), config.to_json())
-
-
-def make_workdir(workdir: str, flag: str = "--workdir") -> None:
-    """Makes a run directory that is not there yet; UserError, which names the flag, if it cannot be made."""
-    try:
-        os.makedirs(workdir, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{workdir} cannot be a run directory ({error.strerror}); give another {flag}.") from None
 
 
 def read_metrics(workdir: str) -> list[dict]:

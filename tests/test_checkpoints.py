@@ -230,7 +230,7 @@ def test_what_cannot_be_written_leaves_the_older_checkpoints(tmp_path, tiny, mon
 
     monkeypatch.setattr(run.checkpoints._checkpoint, "write", write)
     sentence = (
-        r"step-2 cannot be written \(No space left on device\); older checkpoints are untouched: see to the folder"
+        r"step-2 cannot be written \(No space left on device\); older checkpoints are untouched: check the folder"
     )
     with pytest.raises(UserError, match=sentence):
         save(run, 2)

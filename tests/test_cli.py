@@ -14,6 +14,7 @@ from pix2pix_tf import cli
 _FOLDER = cli.define_path("folder", None, "a path")
 cli.rename_flag("directory", "folder")
 _KIND = flags.DEFINE_string("kind", "few", "what is printed")
+flags.DEFINE_float("rate", 1.0, "a number")
 
 def main(files=None):
     if _KIND.value == "socket":
@@ -60,6 +61,12 @@ def test_no_files_are_an_empty_list(script):
 def test_files_are_refused_by_tools_that_take_none(script):
     sentence = "error: Unexpected argument 'a.jpg'; settings are flags such as --steps=200, see --help.\n"
     assert run(*script(), "--kind=few", "a.jpg", "--kind=many") == (1, "", sentence)
+
+
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_a_number_that_is_not_finite_is_refused(script, value):
+    sentence = f"error: --rate must be a finite number. Received: {value}.\n"
+    assert run(*script(), f"--rate={value}") == (1, "", sentence)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

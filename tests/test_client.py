@@ -3,6 +3,7 @@
 import base64
 import concurrent.futures
 import contextlib
+import errno
 import gzip
 import http.server
 import json
@@ -29,10 +30,11 @@ from tensorflow_serving.apis.prediction_service_pb2_grpc import (
     add_PredictionServiceServicer_to_server,
 )
 
-from pix2pix_tf import UserError
+from pix2pix_tf import UserError, images
 from pix2pix_tf.exporting import signatures
 from pix2pix_tf.serving.client import GrpcClient, ImageRefused, RestClient, connect, to_png
 from pix2pix_tf.serving.output_files import output_paths, write_output
+from pix2pix_tf.utils.atomic import is_of_the_disk
 
 LIMIT = 4096  # pixels, in the export that is served
 PROTOCOLS = ["rest", "grpc"]
@@ -123,7 +125,7 @@ def error_of(server, model_name="pix2pix", model_version=None, timeout=20, image
     "image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((1, 4, 4, 3), np.uint8), 5]
 )
 def test_what_is_no_image_is_not_the_servers_fault(image):
-    with connect("localhost:1") as client, pytest.raises(UserError, match=r"asked for an image of uint8 \[H, W, 3\]"):
+    with connect("localhost:1") as client, pytest.raises(UserError, match=r"takes an image of uint8 \[H, W, 3\]"):
         client.translate(image)
 
 
@@ -171,7 +173,7 @@ def test_a_server_that_does_not_answer_in_time(server, address, protocol):
         error = error_of(where, timeout=0.5)
     finally:
         server.process.send_signal(signal.SIGCONT)
-    assert str(error) == f"{where} has not answered within 0.5 seconds; try again or wait longer."
+    assert str(error) == f"{where} has not answered within 0.5 seconds; try again with a larger timeout."
 
 
 @contextlib.contextmanager
@@ -372,7 +374,7 @@ def test_the_timeout_holds_for_the_whole_reply():
         where = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
             assert str(error_of(where, timeout=1)) == (
-                f"{where} has not answered within 1 seconds; try again or wait longer."
+                f"{where} has not answered within 1 seconds; try again with a larger timeout."
             )
         finally:
             stopped.set()
@@ -477,9 +479,20 @@ def test_an_output_is_written_in_a_new_folder(tmp_path):
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a" / "b" / "x.png")), smooth_image())
 
 
+def test_an_output_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    def fails(image, file):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(images, "save_png", fails)
+    with pytest.raises(UserError, match=r"x\.png cannot be written \(No space left on device\)") as caught:
+        write_output(smooth_image(), str(tmp_path / "x.png"))
+    assert is_of_the_disk(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_is_a_file_is_one_sentence(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UserError, match=r"file/x\.png cannot be written \(File exists\); give another --output"):
+    with pytest.raises(UserError, match=r"file/x\.png cannot be written \(File exists\); check the folder"):
         write_output(smooth_image(), str(tmp_path / "file" / "x.png"))
 
 
@@ -570,7 +583,7 @@ def test_an_error_that_would_meet_every_image_is_said_once(address, run_tool, tm
 
 @pytest.mark.slow
 def test_no_image_is_a_sentence(run_tool):
-    message = "error: Which images? Give their files beside the flags, such as photo.jpg.\n"
+    message = "error: No images are given; list their files beside the flags, such as photo.jpg.\n"
     assert run_tool("--server=localhost:1") == (1, "", message)
 
 

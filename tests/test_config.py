@@ -449,7 +449,7 @@ def test_a_path_with_a_nul_character_is_a_sentence():
 def test_files_of_a_run_that_cannot_be_read_are_named(tmp_path, monkeypatch):
     workdir = run_directory(tmp_path)
     (tmp_path / "metrics.jsonl").mkdir()
-    sentence = f"{workdir}/metrics.jsonl cannot be read (Is a directory); see to its permissions, or restore it from a"
+    sentence = f"{workdir}/metrics.jsonl cannot be read (Is a directory); check its permissions, or restore it from a"
     assert refusal(read_metrics, workdir).startswith(sentence)
     (tmp_path / "metrics.jsonl").rmdir()
     os.mkfifo(tmp_path / "metrics.jsonl")
@@ -457,7 +457,7 @@ def test_files_of_a_run_that_cannot_be_read_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr("os.path.isfile", lambda path: True)
     (tmp_path / "config.json").unlink()
     (tmp_path / "config.json").mkdir()
-    assert "config.json cannot be read (Is a directory); see to its" in refusal(load_config, workdir)
+    assert "config.json cannot be read (Is a directory); check its" in refusal(load_config, workdir)
 
 
 def test_a_file_is_no_run_directory(tmp_path):
@@ -465,7 +465,7 @@ def test_a_file_is_no_run_directory(tmp_path):
     for workdir in (tmp_path / "file", tmp_path / "file" / "run"):
         message = refusal(config_for_run, str(workdir), {})
         assert message == f"{workdir} cannot be a run directory (Not a directory); give another --workdir."
-        assert refusal(save_config, Config(), str(workdir)).startswith(f"{workdir} cannot be a run directory (")
+        assert refusal(save_config, Config(), str(workdir)).startswith(f"{workdir} cannot be made a folder (")
 
 
 def test_the_same_data_may_be_written_in_another_way(tmp_path, monkeypatch):

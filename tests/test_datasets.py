@@ -282,7 +282,7 @@ def test_a_broken_archive_is_named(build, tmp_path, damage):
     archive = manual / "maps.tar.gz"
     content = archive.read_bytes()
     archive.write_bytes(content[: len(content) // 2] if damage == "cut short" else b"<html>moved</html>")
-    with pytest.raises(UserError, match=f"^{archive} cannot be unpacked .* get it anew.$"):
+    with pytest.raises(UserError, match=f"^{archive} cannot be unpacked .* download it again.$"):
         build("maps", manual)
 
 

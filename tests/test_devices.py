@@ -67,7 +67,7 @@ def test_a_batch_that_cannot_be_shared_out(tmp_path):
         "Devices(Config(strategy='mirrored', batch_size=3))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=REPOSITORY, timeout=120)
-    sentence = "batch_size 3 cannot be shared out evenly among 2 devices; take a multiple of 2."
+    sentence = "batch_size 3 cannot be divided evenly among 2 devices; take a multiple of 2."
     assert done.stderr.endswith(f"UserError: {sentence}\n")
 
 

@@ -241,7 +241,7 @@ def test_a_damaged_classifier_is_one_sentence(trained, tmp_path, damage):
         Classifier.load(str(tmp_path))
     message = str(error.value)
     assert message.startswith(f"The classifier in {tmp_path} is damaged (")
-    assert message.endswith("); train it anew.")
+    assert message.endswith("); train it again.")
     assert "\n" not in message
 
 

@@ -305,6 +305,6 @@ def test_tensors_that_do_not_fit_are_refused_by_name(refusal, changes, sentence)
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     generator = save(reference.UNet(), tmp_path / "G.pth")
     with pytest.raises(
-        UserError, match=r"^/proc/none cannot be a run directory \(No such file or directory\); give another --workdir"
+        UserError, match=r"^/proc/none cannot be made a folder \(No such file or directory\); give another --workdir"
     ):
         import_run(generator, None, "/proc/none", {})

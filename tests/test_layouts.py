@@ -63,7 +63,7 @@ def test_one_split_under_two_names_is_refused(draw):
     draw("valid", [0])
     draw("train", [0])
     root = draw("val", [1])
-    with pytest.raises(UserError, match=f"^{root}/val and {root}/valid have names of one meaning; move"):
+    with pytest.raises(UserError, match=f"^{root}/val and {root}/valid have names of the same meaning; move"):
         open_source(Config(data_dir=root))
 
 
@@ -104,7 +104,7 @@ def test_photos_are_never_cut_into_halves(tmp_path, sizes):
     for number in range(6):
         coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), np.uint8))
         coarse.resize(sizes[number % len(sizes)], Image.Resampling.BICUBIC).save(tmp_path / f"{number}.png")
-    with pytest.raises(UserError, match=f"^the images in {tmp_path} go on from their left half to the right one, as "):
+    with pytest.raises(UserError, match=f"^the images in {tmp_path} continue from the left half to the right one, as "):
         open_source(Config(data_dir=str(tmp_path)))
     assert len(open_source(Config(data_dir=str(tmp_path), layout="side_by_side")).train) == 5
     assert open_source(Config(data_dir=str(tmp_path), task="colorize")).description.startswith(f"{tmp_path}: single ph")
@@ -211,7 +211,7 @@ def test_a_folder_that_may_not_be_read_is_named(draw, monkeypatch, locked):
     with pytest.raises(UserError) as caught:
         open_source(Config(data_dir=draw("train", range(2))))
     assert str(caught.value) == (
-        f"{locked} cannot be read (Permission denied); see to its permissions, or move it away."
+        f"{locked} cannot be read (Permission denied); check its permissions, or move it away."
     )
 
 

@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_made_is_said_once(tmp_path, place):
     photos = folder_of(tmp_path / "photos", {f"{i}.png": texture(32, 32) for i in range(2)})
     (tmp_path / "file").touch()
     place = place.format(tmp_path)
-    with pytest.raises(UserError, match=rf"^--output_dir {place} cannot be written to \(.*\); give another one\.$"):
+    with pytest.raises(UserError, match=rf"^{place} cannot be made a folder \(.*\); give another --output_dir\.$"):
         make_pairs(Options(place, photos_dir=photos, kind="gray"))
 
 
@@ -276,7 +276,7 @@ def test_the_output_must_lie_apart_from_the_images(tmp_path):
     folder = folder_of(tmp_path / "photos", {"0.png": texture(32, 32)})
     with pytest.raises(UserError) as error:
         make_pairs(Options(f"{folder}/out", photos_dir=folder, kind="gray"))
-    assert str(error.value) == f"--output_dir {folder}/out and {folder} are not apart; give it a folder of its own."
+    assert str(error.value) == f"--output_dir {folder}/out and {folder} overlap; give another --output_dir."
 
 
 def test_the_tool_says_what_it_made_and_left_out(tmp_path):

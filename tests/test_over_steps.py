@@ -138,7 +138,7 @@ def test_what_is_known_of_a_run_whose_ranges_are_recorded_is_kept(tmp_path):
 def test_odd_values_among_what_is_known_are_one_sentence(tmp_path, steps):
     path = tmp_path / "out.json"
     path.write_text(json.dumps({"config": 1, "images": 1, "classifier": 1, "steps": steps}))
-    with pytest.raises(UserError, match=rf"^{path} (must hold|holds no) .* ?steps.*; remove it to measure anew\.$"):
+    with pytest.raises(UserError, match=rf"^{path} (must hold|holds no) .* ?steps.*; remove it to measure again\.$"):
         over_steps._known_steps({"config": 1, "images": 1, "classifier": 1}, str(path))
 
 

@@ -103,7 +103,7 @@ def test_requests_that_cannot_be_written_are_a_sentence(tmp_path, full_disk):
     for folder, reason in ((tmp_path / "1", "File too large"), (tmp_path / "2", "Not a directory")):
         with full_disk(1000), pytest.raises(UserError) as caught:
             recording.record_requests(same, str(folder))
-        assert str(caught.value) == f"{tmp_path} cannot be written ({reason}); see to the folder and its disk."
+        assert str(caught.value) == f"{tmp_path} cannot be written ({reason}); check the folder and its disk."
 
 
 def visible(base):
@@ -345,11 +345,11 @@ def test_batch_statistics_are_refused(tmp_path):
 
 def test_a_base_that_is_a_file_is_refused(run, tmp_path):
     (tmp_path / "base").write_text("mine")
-    with pytest.raises(UserError, match=r"base cannot hold exports .*; give another --export_dir\."):
+    with pytest.raises(UserError, match=r"base cannot be made a folder .*; give another --export_dir\."):
         export(run, str(tmp_path / "base"))
     assert (tmp_path / "base").read_text() == "mine"
-    with pytest.raises(UserError, match=r"cannot hold exports \(embedded null byte\); give another --export_dir\."):
-        publication.make_export_dir("a\0b")  # As TFLite files have it, too.
+    with pytest.raises(UserError, match=r"cannot be made a folder \(embedded null byte\); give another --export_dir\."):
+        make_folder("a\0b", "--export_dir")
 
 
 def test_a_disk_that_is_full_at_the_last_moment_is_a_sentence(tmp_path, monkeypatch):

@@ -161,7 +161,7 @@ def test_metrics_that_cannot_be_written_are_a_sentence(tmp_path):
     metrics = write(tmp_path, RECORDS)
     (tmp_path / "metrics.jsonl").unlink()
     (tmp_path / "metrics.jsonl").mkdir()
-    with pytest.raises(UserError, match=r"metrics.jsonl and tensorboard/ cannot be written \(Is a directory\); see to"):
+    with pytest.raises(UserError, match=r"metrics.jsonl and tensorboard/ cannot be written \(Is a directory\); check"):
         metrics.write({"step": 200})
 
 

@@ -242,7 +242,7 @@ def test_results_of_an_older_version_are_kept(copied, monkeypatch):
 def test_odd_values_of_an_evaluation_are_one_sentence(copied, damage):
     path = copied("to_labels-l1-seed0") / "to_labels-l1-seed0" / "evaluation.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | damage))
-    with pytest.raises(UserError, match=rf"^{path} (must hold|holds no) .*; remove it to measure anew\.$"):
+    with pytest.raises(UserError, match=rf"^{path} (must hold|holds no) .*; remove it to measure again\.$"):
         running.measure(plan_in(path.parents[1]), EXPERIMENTS["table6"], str(path.parent))
 
 

@@ -28,6 +28,7 @@ from serving_process import (
     b64,
     decoded,
     encoded,
+    free_port,
     refusals,
     serving,
     smooth_image,
@@ -111,6 +112,7 @@ def test_unknown_addresses(server):
     response = server.get("/v1/models/pix2pix/versions/" + 5000 * "9")
     assert response.status_code == 400
     assert "a version is an integer" in response.json()["error"]
+    assert server.get(f"/v1/models/pix2pix/versions/{2**63 - 1}").status_code == 404
 
 
 # Names of hosts
@@ -126,11 +128,19 @@ def test_on_a_loopback_address_only_loopback_names_are_answered(server):
 
 def test_which_hosts_are_answered():
     assert answered_hosts("0.0.0.0", []) == ["*"]
-    assert answered_hosts("0.0.0.0", ["models.example"]) == ["models.example"]
+    assert {"localhost", "127.0.0.1", "models.example"} <= set(answered_hosts("0.0.0.0", ["models.example"]))
+    assert "*" not in answered_hosts("0.0.0.0", ["models.example"])
+    assert "[fe80::1]" in answered_hosts("fe80::1", ["*.example"])
     assert "models.example" in answered_hosts("::1", ["models.example"])
     assert "*" not in answered_hosts("127.0.0.2", [])
     assert [is_loopback(host) for host in ("localhost", "a.LOCALHOST", "127.9.9.9", "[::1]", "::1")] == [True] * 5
     assert [is_loopback(host) for host in ("localhost.example", "10.0.0.1", "0.0.0.0", "::", "")] == [False] * 5
+
+
+@pytest.mark.parametrize("name", ["", "https://a.example", "a.example:8501", "a.*", "*example", "::1"])
+def test_a_name_that_no_request_can_have_is_refused(name):
+    with pytest.raises(UserError, match="--allow_host must be a host name without scheme and port"):
+        answered_hosts("127.0.0.1", ["*.example", "[::1]", "*", name])
 
 
 # Bodies
@@ -319,11 +329,11 @@ def ended(*flags):
 @pytest.fixture
 def refusal():
     """refusal(base, rest_port=…): the sentence with which `serve` refuses to start, in this very process."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
-    def refusal(base, rest_port=0, grpc_port=0):
+    def refusal(base, rest_port=0, grpc_port=0, host="127.0.0.1"):
         with pytest.raises(UserError) as caught:
-            model_server.serve(str(base), "pix2pix", "127.0.0.1", rest_port, grpc_port)
+            model_server.serve(str(base), "pix2pix", host, rest_port, grpc_port)
         return str(caught.value)
 
     yield refusal
@@ -335,10 +345,7 @@ def refusal():
 def test_a_folder_without_a_version_ends_with_a_sentence(tmp_path):
     status, output, errors = ended(f"--model={tmp_path}")
     assert (status, output) == (1, "")
-    assert errors == (
-        f"error: {tmp_path} holds no version of a model; make one with "
-        f"python export.py --model=RUN --export_dir={tmp_path}\n"
-    )
+    assert errors.startswith(f"error: {tmp_path} is no run directory (it holds no config.json) and no export (")
 
 
 @pytest.mark.parametrize("flag", ["rest_port", "grpc_port"])
@@ -346,6 +353,20 @@ def test_a_port_in_use_is_a_sentence(server, exports, refusal, flag):
     port = int((server.url if flag == "rest_port" else server.address).rpartition(":")[2])
     assert refusal(exports.first.parent, **{flag: port}) == (
         f"Nothing can listen on 127.0.0.1:{port} (Address already in use); give another --{flag} or --host."
+    )
+
+
+def test_one_port_for_both_interfaces_is_a_sentence(exports, refusal):
+    port = free_port()
+    assert refusal(exports.first.parent, port, port) == (
+        f"Nothing can listen on 127.0.0.1:{port} (Address already in use); give another --grpc_port or --host."
+    )
+
+
+@pytest.mark.parametrize(("host", "reason"), [("", "--host is empty"), ("é..b", "no host name")])
+def test_a_host_that_is_none_is_a_sentence(exports, refusal, host, reason):
+    assert refusal(exports.first.parent, host=host) == (
+        f"Nothing can listen on {host}:0 ({reason}); give another --rest_port or --host."
     )
 
 
@@ -362,7 +383,7 @@ def test_a_run_is_served_at_once_and_leaves_nothing_behind(exports, tmp_path, mo
         image = smooth_image(80, 90)
         expected = Translator.load(str(run), size="own")(image)
         assert_same(server.ask_rest("translate", {"image": image[None]})["image"][0], expected)
-        server.process.send_signal(signal.SIGINT)
+        server.process.send_signal(signal.SIGHUP)  # As when its terminal is closed.
         assert server.process.communicate(timeout=PATIENCE)[0] == "stopped\n"
         assert server.errors() == ""
     assert list(tmp_path.iterdir()) == []
@@ -391,7 +412,7 @@ def test_without_the_web_framework_it_says_what_to_install(tmp_path):
         this.process.communicate(timeout=PATIENCE)
         assert this.process.returncode == 1
         assert this.errors() == (
-            'error: The server needs Starlette and Uvicorn, which are not installed: pip install -e ".[serve]".\n'
+            "error: The server needs Starlette and Uvicorn, which are not installed: pip install 'pix2pix_tf[serve]'.\n"
         )
 
 
@@ -479,7 +500,7 @@ def test_versions_come_and_go_while_it_runs(exports, tmp_path):
         shutil.rmtree(tmp_path / "1")
         (tmp_path / "3").mkdir()
         wait_until(lambda: "version 3" in server.errors())
-        assert re.fullmatch(r"version 3 in .* cannot be loaded \(.*\); version 2 goes on serving\n", server.errors())
+        assert re.fullmatch(r"version 3 in .* cannot be loaded \(.*\); version 2 is still served\n", server.errors())
         assert_same(server.ask_rest("translate", {"image": image})["image"], expected[1])
         error = server.get("/v1/models/pix2pix/versions/3").json()["model_version_status"][0]
         assert (error["state"], error["status"]["error_code"]) == ("END", "UNKNOWN")

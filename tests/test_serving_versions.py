@@ -1,7 +1,11 @@
 """Which version is served: the newest, swapped between two requests, the old one unloaded after its last request."""
 
+import errno
 import os
+import sys
 import threading
+import types
+from pathlib import Path
 
 import pytest
 from serving_process import wait_until
@@ -10,6 +14,7 @@ from pix2pix_tf import UserError
 from pix2pix_tf.serving import versions
 from pix2pix_tf.serving.refusals import Refused
 from pix2pix_tf.serving.versions import ModelVersions
+from pix2pix_tf.utils.version_folders import version_folders
 
 
 class Stub:
@@ -169,14 +174,33 @@ def test_the_folder_is_watched(models, base, monkeypatch, capsys):
         wait_until(lambda: states(models)[0] == (3, "AVAILABLE"))
     output, errors = capsys.readouterr()
     assert output == "version 3 is served now\n"
-    assert errors == f"version 2 in {base} cannot be loaded (it is broken); version 1 goes on serving\n"
+    assert errors == f"version 2 in {base} cannot be loaded (it is broken); version 1 is still served\n"
+
+
+def test_the_folder_is_watched_when_nobody_reads_the_lines_any_more(models, base, monkeypatch):
+    monkeypatch.setattr(versions, "POLL_SECONDS", 0.01)
+    closed = types.SimpleNamespace(write=lambda text: os.write(-1, b""))  # Raises OSError, as a closed terminal does.
+    monkeypatch.setattr(sys, "stdout", closed)
+    with models.watched():
+        for number in (2, 3):
+            (base / str(number)).mkdir()
+            wait_until(lambda number=number: states(models)[0] == (number, "AVAILABLE"))
 
 
 def test_a_folder_without_a_version(tmp_path):
-    with pytest.raises(UserError, match=r"holds no version of a model; make one with python export.py --model=RUN"):
-        ModelVersions("m", str(tmp_path))
-    with pytest.raises(UserError, match=r"--model .*nowhere is not a folder; give a run directory, or"):
-        ModelVersions("m", str(tmp_path / "nowhere"))
+    for base in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UserError, match=r"holds no version of a model; make one with python export.py --model=RUN"):
+            ModelVersions("m", str(base))
+
+
+def test_a_folder_that_cannot_be_searched_holds_no_version(models, base, monkeypatch):
+    def fails(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", fails)
+    assert version_folders(base) == {}
+    assert not models.refresh()
+    assert models.serving.number == 1
 
 
 @pytest.mark.parametrize(

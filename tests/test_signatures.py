@@ -216,4 +216,4 @@ def test_an_export_that_cannot_be_written_is_a_sentence(tmp_path, full_disk):
     one = translator()
     with full_disk(1000), pytest.raises(UserError) as caught:
         save(one.config, one.generator, LIMIT, str(tmp_path / "1"))
-    assert str(caught.value) == f"{tmp_path} cannot be written (File too large); see to the folder and its disk."
+    assert str(caught.value) == f"{tmp_path} cannot be written (File too large); check the folder and its disk."

@@ -260,3 +260,14 @@ def test_the_public_api_has_type_hints(name):
         ):
             missing.append(function.name)
     assert not missing
+
+
+ARIA = {f"aria-{name}" for name in ("describedby", "disabled", "hidden", "label", "labelledby")}
+
+
+@pytest.mark.parametrize("page", sorted(PACKAGE.glob("*/page/*.html")), ids=lambda path: path.parents[1].name)
+def test_what_pages_tell_screen_readers_is_spelled_right_and_leads_somewhere(page):
+    text = page.read_text()
+    assert set(re.findall(r"\b(aria-\w+)=", text)) <= ARIA
+    for target in re.findall(r'\b(?:aria-labelledby|aria-describedby|for)="([^"]+)"', text):
+        assert f'id="{target}"' in text

@@ -286,7 +286,7 @@ def test_an_image_that_is_gone_is_told_to_the_one_who_can_put_it_back(study, ann
     finally:
         folder.with_name("elsewhere").rename(folder)
     (failed,) = [reply for reply in replies if reply.status_code == 503]
-    assert failed.json() == {"error": "The study cannot go on for the moment."}
+    assert failed.json() == {"error": "The study is not available at the moment."}
     assert study.process.stderr.readline().startswith(f"error: {folder}/")
     assert [ann.image(0, side).status_code for side in SIDES] == [200, 200]
 
@@ -294,7 +294,7 @@ def test_an_image_that_is_gone_is_told_to_the_one_who_can_put_it_back(study, ann
 def test_what_the_server_needs_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "pix2pix_tf.study.study_server")
-    with pytest.raises(UserError, match=r'not installed: pip install -e "\.\[serve\]"\.$'):
+    with pytest.raises(UserError, match=r"not installed: pip install 'pix2pix_tf\[serve\]'\.$"):
         importlib.import_module("pix2pix_tf.study.study_server")
 
 

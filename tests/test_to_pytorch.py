@@ -152,7 +152,7 @@ def test_mistakes_in_folders_are_told(imported, tmp_path):
     with pytest.raises(UserError, match=r"holds no config\.json, so it is no run directory"):
         export_run(str(tmp_path), str(tmp_path / "out"))
     with pytest.raises(
-        UserError, match=r"^/proc/none cannot be written to \(No such file or directory\); give another"
+        UserError, match=r"^/proc/none cannot be made a folder \(No such file or directory\); give another"
     ):
         export_run(imported(reference.UNet()), "/proc/none")
 

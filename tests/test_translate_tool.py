@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -496,7 +497,7 @@ def test_input_and_output_must_be_apart(place, folder, model):
     root = folder({"a.png": texture(20, 30), "sub/b.png": texture(20, 30)})
     before = files(root)
     message = refused(model, root, os.path.join(root, place))
-    assert message.endswith(f"and --input {root} are not apart; give the output a folder of its own.")
+    assert message.endswith(f"and --input {root} overlap; give another --output.")
     assert files(root) == before
 
 
@@ -542,6 +543,20 @@ def test_an_image_too_large_for_an_export_is_a_bad_file(folder, out, model_base)
     ]
 
 
+def test_an_image_that_an_export_has_no_memory_for_is_a_bad_file(tmp_path, monkeypatch):
+    def fails(**inputs):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    export = tmp_path / "1"
+    (export / "variables").mkdir(parents=True)
+    for name in ("saved_model.pb", "variables/variables.index"):
+        (export / name).touch()
+    loaded = types.SimpleNamespace(signatures={"translate": fails})
+    monkeypatch.setattr(tf.saved_model, "load", lambda path: loaded)
+    with pytest.raises(UserError, match=r"^a.png needs more memory than there is; --model=RUN can take it in tiles.$"):
+        models.open_export(str(tmp_path)).translate(texture(20, 30), "a.png")
+
+
 def test_what_is_no_export_is_refused(tmp_path):
     for path in (tmp_path / "missing", tmp_path):
         with pytest.raises(UserError) as caught:
@@ -562,7 +577,7 @@ def test_what_is_no_export_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        (None, "/assets.extra/model_card.json must hold an object as config, not null; export the run anew."),
+        (None, "/assets.extra/model_card.json must hold an object as config, not null; export the run again."),
         ({"input_dtype": ["uint8"]}, ": input_dtype must be of type str. Received: ['uint8']."),
     ],
 )
@@ -577,7 +592,7 @@ def test_an_export_that_is_cut_short_is_refused(model_base, tmp_path):
     damaged = shutil.copytree(f"{model_base}/9", tmp_path / "1")
     (data,) = (damaged / "variables").glob("*.data-*")
     data.write_bytes(data.read_bytes()[:1000])
-    with pytest.raises(UserError, match=rf"^{damaged} is not an export .* or damaged \(.+\); export the run anew\.$"):
+    with pytest.raises(UserError, match=rf"^{damaged} is not an export .* or damaged \(.+\); export the run again\.$"):
         models.open_export(str(damaged))
 
 
@@ -829,7 +844,7 @@ def test_the_exit_status_tells_of_bad_files(folder, out, model_base):
     first, second, last = errors.splitlines()
     assert first.startswith(f"{root}/b.png cannot be decoded")
     assert second.startswith(f"{root}/large.png is refused by the export")
-    assert last == "error: 2 bad images, named above; remove or mend what is bad, and the same command goes on."
+    assert last == "error: 2 bad images, named above; repair or remove them, and run the same command again."
 
 
 @pytest.mark.slow

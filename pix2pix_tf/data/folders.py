@@ -43,7 +43,7 @@ def open_folder(config) -> Data:
     root = config.data_dir
     if not os.path.isdir(root):
         raise UserError(
-            f"data_dir {root} is not a folder; give the one that holds your images, or has moved: --data_dir=FOLDER."
+            f"data_dir {root} is not a folder; give the one that holds your images now, with --data_dir=FOLDER."
         )
     if config.layout == "photos" and get_task(config).paired:
         raise UserError(
@@ -195,7 +195,7 @@ def _check_are_pairs(folder, paths):
     either = [path for path, (height, width) in sizes.items() if height < width < 2 * height]
     if 2 * len(narrow + either) > len(sizes) and content.halves_run_on(either):
         raise UserError(
-            f"the images in {folder} go on from their left half to the right one, as single photos do; put the sides "
+            f"the images in {folder} continue from the left half to the right one, as photos do; put the two sides "
             "of pairs into folders A and B, take --task=colorize for photos, or give --layout=side_by_side."
         )
 

@@ -25,7 +25,7 @@ def same_size(paths, decoded):
     if (height_a, width_a) != (height_b, width_b):
         raise UserError(
             f"{paths[0]} is {height_a}x{width_a} but {paths[1]} is {height_b}x{width_b} (height x width); "
-            "the two of a pair must have the same size, or --resize_pair brings the second to that of the first."
+            "the two images of a pair must have the same size; --resize_pair resizes the second to that of the first."
         )
     return tuple(decoded)
 

@@ -63,7 +63,7 @@ def _named_folders(root):
                 continue
             if role in found:
                 raise UserError(
-                    f"{os.path.join(root, found[role])} and {os.path.join(root, path)} have names of one meaning; "
+                    f"{os.path.join(root, found[role])} and {os.path.join(root, path)} have names of the same meaning; "
                     "move their images into one folder."
                 )
             found[role] = path

@@ -9,7 +9,7 @@ from pix2pix_tf import array_files, images
 from pix2pix_tf.data import degradation, folders, layouts, pairing
 from pix2pix_tf.data.parallel import in_parallel
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.utils.atomic import is_of_the_disk
+from pix2pix_tf.utils.atomic import is_of_the_disk, make_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,12 +57,7 @@ def make_pairs(options: Options) -> Outcome:
     """Makes all pairs; UserError if the options contradict each other or there are no images."""
     _check(options)
     jobs, left_out = _find_jobs(options)
-    try:
-        os.makedirs(options.output_dir, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"--output_dir {options.output_dir} cannot be written to ({error.strerror}); give another one."
-        ) from None
+    make_folder(options.output_dir, "--output_dir")
     results = list(in_parallel(lambda job: _attempt(job, options), jobs, "pairs"))
     made = collections.Counter(train=0, val=0)
     made.update(job.split for job, result in zip(jobs, results, strict=True) if result == "")
@@ -82,9 +77,7 @@ def _check(options):
             raise UserError(f"{folder} is not a folder; give one that holds images.")
         inner, outer = sorted(map(os.path.realpath, (folder, options.output_dir)), key=len, reverse=True)
         if os.path.commonpath([inner, outer]) == outer:
-            raise UserError(
-                f"--output_dir {options.output_dir} and {folder} are not apart; give it a folder of its own."
-            )
+            raise UserError(f"--output_dir {options.output_dir} and {folder} overlap; give another --output_dir.")
     if options.kind == "edges":
         pairing.check_edges_can_be_made()
 

@@ -69,7 +69,7 @@ class Archive:
             yield
         except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
             reason = str(error).partition("\n")[0].rstrip(":")
-            raise UserError(f"{self.path} cannot be unpacked ({reason}); remove it and get it anew.") from error
+            raise UserError(f"{self.path} cannot be unpacked ({reason}); remove it and download it again.") from error
 
 
 def in_manual_dir(dl_manager: tfds.download.DownloadManager, *names: str) -> Archive | None:

@@ -53,7 +53,7 @@ def side_by_side(a: np.ndarray, b: np.ndarray, names) -> np.ndarray:
     if a.shape != b.shape:
         raise UserError(
             f"{names[0]} is {a.shape[0]}x{a.shape[1]} but {names[1]} is {b.shape[0]}x{b.shape[1]} (height x width); "
-            "give a --size that both are brought to."
+            "give a --size to which both are resized."
         )
     return np.concatenate([a, b], axis=1)
 

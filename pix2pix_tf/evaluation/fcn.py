@@ -101,7 +101,7 @@ class Classifier:
                     weight.assign(weights[weight.path])
         except (UserError, ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile, EOFError) as error:
             reason = str(error).strip().splitlines()[0][:200]
-            raise UserError(f"The classifier in {folder} is damaged ({reason}); train it anew.") from None
+            raise UserError(f"The classifier in {folder} is damaged ({reason}); train it again.") from None
         return classifier
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from pix2pix_tf.errors import UserError
 from pix2pix_tf.exporting import card, recording, replay, signatures
 from pix2pix_tf.inference import Translator
+from pix2pix_tf.utils.atomic import make_folder
 from pix2pix_tf.utils.locks import exclusive_lock
 from pix2pix_tf.utils.plain_paths import plain_path
 from pix2pix_tf.utils.version_folders import next_version
@@ -78,22 +79,13 @@ def check_statistics(config, workdir: str) -> None:
         )
 
 
-def make_export_dir(export_dir: str) -> None:
-    """Makes the folder of exports if it is missing; UserError if it cannot be made."""
-    try:
-        os.makedirs(export_dir, exist_ok=True)
-    except (OSError, ValueError) as error:  # ValueError: it holds a NUL character.
-        reason = getattr(error, "strerror", error)
-        raise UserError(f"{export_dir} cannot hold exports ({reason}); give another --export_dir.") from None
-
-
 @contextlib.contextmanager
 def _unfinished_folder(export_dir):
     """A new hidden folder in `export_dir`, which no other export uses meanwhile; removed if the block fails.
 
     Folders that killed exports left behind are removed first.
     """
-    make_export_dir(export_dir)
+    make_folder(export_dir, "--export_dir")
     busy = f"another process is exporting to {export_dir}; wait for it."
     with exclusive_lock(os.path.join(export_dir, ".lock"), busy):
         for left in Path(export_dir).glob(UNFINISHED + "*"):

@@ -110,7 +110,7 @@ def written(folder: str):
     try:
         yield
     except (OSError, tf.errors.OpError) as error:
-        raise UserError(f"{folder} cannot be written ({disk_reason(error)}); see to the folder and its disk.") from None
+        raise UserError(f"{folder} cannot be written ({disk_reason(error)}); check the folder and its disk.") from None
 
 
 def _one_by_one(function, elements, result):

@@ -7,13 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.exporting.publication import make_export_dir
 from pix2pix_tf.exporting.recording import draw_image
 from pix2pix_tf.inference import Translator
 from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.sizes import parse_size
 from pix2pix_tf.translation import at_inference, translate_values
-from pix2pix_tf.utils.atomic import write_bytes
+from pix2pix_tf.utils.atomic import make_folder, write_bytes
 
 
 def export_tflite(
@@ -50,7 +49,7 @@ def export_tflite(
         raise UserError(f"{path} exists already; remove it, or give another --export_dir.")
     content = _convert(translator, height, width)
     _check(content, translator, draw_image(height, width))
-    make_export_dir(export_dir)
+    make_folder(export_dir, "--export_dir")
     write_bytes(path, content)
     return path
 

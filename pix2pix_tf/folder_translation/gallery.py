@@ -58,7 +58,7 @@ def write_gallery(output: str, items: list[Item], settings: dict, kinds: Config)
         write_text(path, _page(rows, any(item.target for item in items), settings))
     except OSError as error:
         raise UserError(
-            f"the gallery in {output} cannot be written ({error}); see to the folder and its disk."
+            f"the gallery in {output} cannot be written ({error}); check the folder and its disk."
         ) from None
     return path, [sentence for row in rows for sentence in row.unreadable]
 

@@ -102,13 +102,15 @@ def open_export(path: str, seed: int | None = None) -> Model:
     except Exception as error:  # What TensorFlow raises depends on where the damage is.
         reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"{version} is not an export of export.py, or damaged ({reason}); export the run anew."
+            f"{version} is not an export of export.py, or damaged ({reason}); export the run again."
         ) from None
     noise = {} if seed is None else {"seed": tf.constant([0, seed])}
 
     def translate(image, name):
         try:
             return signature(image=tf.constant(image[None]), **noise)["image"][0].numpy()
+        except (tf.errors.ResourceExhaustedError, MemoryError):
+            raise UserError(f"{name} needs more memory than there is; --model=RUN can take it in tiles.") from None
         except tf.errors.InvalidArgumentError as error:  # The graph has checks of its own, whose message is a sentence.
             reason = assertion_text(error.message)
             if not reason:

@@ -120,4 +120,4 @@ def _counted(items):
 def _check_apart(source, output):
     paths = [os.path.realpath(source), os.path.realpath(output)]
     if os.path.commonpath(paths) in paths:
-        raise UserError(f"--output {output} and --input {source} are not apart; give the output a folder of its own.")
+        raise UserError(f"--output {output} and --input {source} overlap; give another --output.")

@@ -10,6 +10,7 @@ from pix2pix_tf.networks.discriminator import build_discriminator
 from pix2pix_tf.networks.generator import build_generator
 from pix2pix_tf.runs import load_config
 from pix2pix_tf.training import checkpoints
+from pix2pix_tf.utils.atomic import make_folder
 
 
 def export_run(
@@ -45,10 +46,7 @@ def export_run(
     checkpoints.load_networks(stored, **networks)
     checkpoints.load_generator(networks["generator"], stored, weights)
     tensors = {name: tensors_of(networks[name], modules[name], config.norm, workdir) for name in networks}
-    try:
-        os.makedirs(output, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{output} cannot be written to ({error.strerror}); give another --output.") from None
+    make_folder(output, "--output")
     for name, path in paths.items():
         write_tensors(tensors[name], path)
     return list(paths.values())

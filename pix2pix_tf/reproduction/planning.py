@@ -14,6 +14,7 @@ from pix2pix_tf.runs import is_run, load_config, new_config, with_recorded_data
 from pix2pix_tf.sides import input_side, output_side
 from pix2pix_tf.training import schedules
 from pix2pix_tf.training.checkpoints import steps_done
+from pix2pix_tf.utils.atomic import make_folder
 
 # A run may be resumed with others of these; the rows of a table are compared, so they share them.
 _ALIKE = (*schedules.FIELDS, "precision", "compile", "vgg_weights", "skip_bad_images")
@@ -77,10 +78,7 @@ def check(plan: Plan, experiment: Experiment, names: list[str]) -> None:
             config = new_config(fields_of(plan, experiment, name, seed))
             _check_run(run_directory(plan, experiment, name, seed), config)
     _check_data(plan, experiment, config)
-    try:
-        os.makedirs(plan.workdir, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{plan.workdir} cannot be made a folder ({error.strerror}); give another --workdir.") from None
+    make_folder(plan.workdir, "--workdir")
 
 
 def _check_run(workdir, config):

@@ -99,7 +99,7 @@ def _kept(path, settings, step):
     """The results in `path`, if they are of these settings and this step; results with a classifier serve all."""
     if not os.path.exists(path):
         return None
-    results = read_json(path, _RESULTS, "remove it to measure anew")
+    results = read_json(path, _RESULTS, "remove it to measure again")
     if settings.fcn and results.get("fcn", {}).get("held_out") != read_settings(settings.fcn)["held_out"]:
         return None  # Of a classifier that has been replaced since.
     moved = {"workdir": settings.workdir, "fcn": settings.fcn}  # Folders may have been.

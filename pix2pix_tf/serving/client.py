@@ -80,7 +80,7 @@ class _Client:
             returns something else.
         """
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise UserError(f"A server is asked for an image of uint8 [H, W, 3]. Received: {_described(image)}.")
+            raise UserError(f"A server takes an image of uint8 [H, W, 3]. Received: {_described(image)}.")
         noise = None if seed is None else seed_pair(seed)
         try:
             if noise is None:
@@ -130,7 +130,7 @@ class _Client:
     def _too_slow(self):
         return UserError(
             f"{self.server} has not answered{self._through_proxy()} within {self.timeout:g} seconds; "
-            "try again or wait longer."
+            "try again with a larger timeout."
         )
 
     def _unavailable(self, reason):

@@ -4,18 +4,16 @@ import asyncio
 import contextlib
 import logging
 import signal
-import socket
 
 import grpc
 import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from pix2pix_tf.errors import UserError
 from pix2pix_tf.serving.grpc_services import ModelService, PredictionService, Readable
 from pix2pix_tf.serving.rest import make_app
 from pix2pix_tf.serving.versions import ModelVersions
 from pix2pix_tf.serving.workers import MAX_BYTES, Workers
-from pix2pix_tf.utils.hosts import answered_hosts
+from pix2pix_tf.utils.hosts import address, answered_hosts, listen
 
 GRACE = 5  # seconds that requests in flight have to be finished
 GRPC_OPTIONS = [
@@ -41,8 +39,10 @@ def serve(base: str, name: str, host: str, rest_port: int, grpc_port: int, allow
     models = ModelVersions(name, base)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    _listening(host, grpc_port, "--grpc_port").close()  # gRPC itself would complain in lines of its own.
-    with contextlib.suppress(KeyboardInterrupt), _listening(host, rest_port, "--rest_port") as listening:
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # As it is under nohup.
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))  # Uvicorn knows SIGTERM only.
+    with contextlib.suppress(KeyboardInterrupt), listen(host, rest_port, "rest_port") as listening:
+        listen(host, grpc_port, "grpc_port").close()  # gRPC itself would complain in lines of its own.
         asyncio.run(_serve(models, listening, host, grpc_port, answered_hosts(host, list(allowed_hosts))))
     print("stopped", flush=True)
 
@@ -52,35 +52,21 @@ async def _serve(models, listening, host, grpc_port, hosts):
     grpc_server = grpc.aio.server(interceptors=[Readable()], options=GRPC_OPTIONS)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(models, workers), grpc_server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), grpc_server)
-    grpc_port = grpc_server.add_insecure_port(_address(host, grpc_port))
+    grpc_port = grpc_server.add_insecure_port(address(host, grpc_port))
     await asyncio.to_thread(models.refresh)
     app = make_app(models, workers, hosts)
     rest_server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE))
     with models.watched():
         await grpc_server.start()
-        rest_address = _address(host, listening.getsockname()[1])
+        rest_address = address(host, listening.getsockname()[1])
         print(f"page and REST: http://{rest_address}/ ({models.name}, version {models.serving.number})", flush=True)
-        print(f"gRPC: {_address(host, grpc_port)}", flush=True)
+        print(f"gRPC: {address(host, grpc_port)}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):  # Uvicorn repeats the signal that ended it.
             await rest_server.serve([listening])
         logging.getLogger("grpc").setLevel(logging.CRITICAL)  # What it cancels it would print as errors.
         await grpc_server.stop(GRACE)
     workers.close()
     models.close()
-
-
-def _listening(host, port, flag):
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        reason = error.strerror.partition(" (")[0]  # The rest repeats the address.
-        raise UserError(
-            f"Nothing can listen on {_address(host, port)} ({reason}); give another {flag} or --host."
-        ) from error
-
-
-def _address(host, port):
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _stop(*_):

@@ -8,6 +8,7 @@ import numpy as np
 
 from pix2pix_tf import images
 from pix2pix_tf.errors import UserError
+from pix2pix_tf.utils.atomic import atomic_path
 
 
 def output_paths(files: list[str], output: str, model_name: str) -> list[str]:
@@ -38,10 +39,9 @@ def output_paths(files: list[str], output: str, model_name: str) -> list[str]:
 
 
 def write_output(image: np.ndarray, path: str) -> None:
-    """Writes uint8 [H, W, 3] to a PNG file that does not exist yet, and makes its folder; UserError if it cannot."""
-    try:
+    """Writes uint8 [H, W, 3] to a PNG file that does not exist yet, whole or not at all; UserError if it cannot."""
+    if os.path.lexists(path):
+        raise UserError(f"{path} cannot be written (File exists); give another --output.")
+    with atomic_path(path) as temporary:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(path, "xb") as file:
-            images.save_png(image, file)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}); give another --output.") from error
+        images.save_png(image, temporary)

@@ -104,7 +104,7 @@ def _sent(pieces):
 def _asked_for(request):
     """The name and the version, None for the newest, in the address of a request."""
     number = request.path_params.get("version")
-    if number and not re.fullmatch(r"\d{1,18}", number, re.ASCII):
+    if number and not re.fullmatch(r"\d{1,19}", number, re.ASCII):
         raise Refused(StatusCode.INVALID_ARGUMENT, f"a version is an integer. Received: {number[:50]!r}")
     return request.path_params["name"], number and int(number)
 
@@ -130,7 +130,7 @@ async def _nobody_listens(*_):
 
 
 async def _failed(*_):
-    return _error(500, "the server has an error; its output tells more")
+    return _error(500, "the server failed; its log says why")
 
 
 def _error(status, sentence):

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
 import sys
 import threading
 
@@ -50,8 +49,6 @@ class ModelVersions:
 
     def __init__(self, name: str, base: str):
         """`name` is what clients call the model, `base` its folder; UserError if that holds no version."""
-        if not os.path.isdir(base):
-            raise UserError(f"--model {base} is not a folder; give a run directory, or the --export_dir of an export.")
         if not version_folders(base):
             raise UserError(
                 f"{base} holds no version of a model; make one with python export.py --model=RUN --export_dir={base}"
@@ -68,8 +65,7 @@ class ModelVersions:
         A version that cannot be loaded is tried again when its folder has changed.
 
         Raises:
-          UserError: a version cannot be loaded, and no other one took over; the present one, if there is one, goes on
-            serving.
+          UserError: a version cannot be loaded, and no other one took over; the present one, if any, is still served.
         """
         failures = []
         for number, folder in version_folders(self.base).items():
@@ -111,11 +107,12 @@ class ModelVersions:
 
         def watch():
             while not ended.wait(POLL_SECONDS):
-                try:
-                    if self.refresh():
-                        print(f"version {self.serving.number} is served now", flush=True)
-                except UserError as error:
-                    print(f"{error}; version {self.serving.number} goes on serving", file=sys.stderr, flush=True)
+                with contextlib.suppress(OSError):  # Of a terminal that was closed, or of a network disk.
+                    try:
+                        if self.refresh():
+                            print(f"version {self.serving.number} is served now", flush=True)
+                    except UserError as error:
+                        print(f"{error}; version {self.serving.number} is still served", file=sys.stderr, flush=True)
                 memory.give_back()
 
         thread = threading.Thread(target=watch, name="watch")

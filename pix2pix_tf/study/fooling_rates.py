@@ -10,6 +10,7 @@ from pix2pix_tf.evaluation.bootstrap import mean_and_interval
 from pix2pix_tf.study.answers_file import read_answers
 from pix2pix_tf.study.protocol import EXPOSURE_MS
 from pix2pix_tf.utils.atomic import atomic_path, write_text
+from pix2pix_tf.utils.markdown import table
 
 LATE_MS = EXPOSURE_MS * 1.1  # Images that stayed longer than this were seen for longer than was meant.
 
@@ -64,32 +65,23 @@ def summarize(settings: dict, records: list[dict]) -> dict[str, dict]:
 
 def markdown(settings: dict, results: dict[str, dict]) -> str:
     """The results as a table, the algorithms in their order, with the words that it needs."""
-    lines = [
-        "| algorithm | participants | trials | labeled real | 95 % interval | median exposure | disturbed trials |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    head = "algorithm", "participants", "trials", "labeled real", "95 % interval", "median exposure", "disturbed trials"
+    rows = []
     for algorithm, numbers in results.items():
-        if numbers["fooled"] is None:
-            cells = ["0", "0", "–", "–", "–", "–"]
-        else:
-            cells = [
-                f"{numbers['participants']}",
-                f"{numbers['trials']}",
-                *_shares(numbers),
-                f"{numbers['median_exposure_ms']:.0f} ms",
-                _percent(numbers["disturbed"]),
-            ]
-        lines.append(f"| {' | '.join([algorithm, *cells])} |")
+        cells = ["–", "–", "–", "–"]
+        if numbers["fooled"] is not None:
+            exposure, disturbed = f"{numbers['median_exposure_ms']:.0f} ms", _percent(numbers["disturbed"])
+            cells = [*_shares(numbers), exposure, disturbed]
+        rows.append([algorithm, numbers["participants"], numbers["trials"], *cells])
     unfinished = sum(numbers["unfinished"] for numbers in results.values())
-    lines += [
-        "",
+    return (
+        f"{table(head, rows)}\n\n"
         f"Labeled real: the share of {settings['trials']} trials a participant in which the fake was taken for the "
-        "real image, ± half of the 95 % interval (bootstrap over participants). Nobody can tell them apart at 50 %. "
-        f"Left out: {settings['practice']} practice trials a participant, and {unfinished} participants who have not "
-        f"finished. Disturbed, but counted: images loaded twice, visible for more than {LATE_MS:.0f} ms, or in a tab "
-        "that was hidden.",
-    ]
-    return "\n".join(lines) + "\n"
+        "real image, ± half of the 95 % interval (bootstrap over participants); 50 % means that nobody can tell them "
+        f"apart. Left out: {settings['practice']} practice trials a participant, and {unfinished} participants who "
+        f"have not finished. Disturbed, but counted: images loaded twice, visible for more than {LATE_MS:.0f} ms, or "
+        "in a tab that was hidden.\n"
+    )
 
 
 def plot(results: dict[str, dict], path: str) -> None:

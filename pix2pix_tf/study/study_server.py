@@ -1,7 +1,6 @@
 """The study's web server: a page, the images of a participant's present trial, and the place for answers."""
 
 import contextlib
-import socket
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from pix2pix_tf.study.participant_ids import ParticipantIds
 from pix2pix_tf.study.protocol import EXPOSURE_MS, SIDES
 from pix2pix_tf.study.sessions import Refused, Sessions
 from pix2pix_tf.study.study_images import as_bmp
-from pix2pix_tf.utils.hosts import answered_hosts
+from pix2pix_tf.utils.hosts import address, answered_hosts, listen
 from pix2pix_tf.utils.json_files import parse_json
 
 try:
@@ -24,7 +23,7 @@ try:
     from starlette.staticfiles import StaticFiles
 except ModuleNotFoundError as error:
     raise UserError(
-        'The study needs Starlette and Uvicorn, which are not installed: pip install -e ".[serve]".'
+        "The study needs Starlette and Uvicorn, which are not installed: pip install 'pix2pix_tf[serve]'."
     ) from error
 
 PAGE = Path(__file__).parent / "page"
@@ -111,22 +110,10 @@ def serve(sessions: Sessions, host: str, port: int, allowed_hosts: list[str] = (
     Raises:
       UserError: nothing can listen there.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise UserError(
-            f"Nothing can listen on {host}:{port} ({error.strerror}); give another --port or --host."
-        ) from error
-    with listening:
-        shown = f"[{host}]" if ":" in host else host
-        print(f"the study is at http://{shown}:{listening.getsockname()[1]}/ until Ctrl-C", flush=True)
-        config = uvicorn.Config(
-            make_app(sessions, answered_hosts(host, list(allowed_hosts))),
-            log_level="warning",
-            headers=HEADERS,
-            timeout_graceful_shutdown=5,
-        )
+    with listen(host, port, "port") as listening:
+        app = make_app(sessions, answered_hosts(host, list(allowed_hosts)))
+        print(f"the study is at http://{address(host, listening.getsockname()[1])}/ until Ctrl-C", flush=True)
+        config = uvicorn.Config(app, log_level="warning", headers=HEADERS, timeout_graceful_shutdown=5)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run([listening])
 
@@ -163,4 +150,4 @@ def _refuse(_, refused):
 def _try_again(_, error):
     """A full disk, an image that is gone: the one who runs the study is told, and the page goes on asking."""
     print(f"error: {error}", file=sys.stderr, flush=True)
-    return JSONResponse({"error": "The study cannot go on for the moment."}, 503, headers=NEVER_STORED)
+    return JSONResponse({"error": "The study is not available at the moment."}, 503, headers=NEVER_STORED)

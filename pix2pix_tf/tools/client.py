@@ -3,9 +3,9 @@
     python -m pix2pix_tf.tools.client --server=http://localhost:8501 photo.jpg more/*.png     REST
     python -m pix2pix_tf.tools.client --server=localhost:8500 photo.jpg                       gRPC
 
-Any image that training reads may be sent: it is turned upright as its EXIF says, and white is put behind transparent
-pixels, before it is sent as PNG. The model must be one of RGB images of 8 bits; others are asked by REST or gRPC
-directly. A bad image is reported and does not stop the others; the exit status is 1 then.
+Any image file that training reads may be sent: it is turned upright as its EXIF orientation says, and white is put
+behind transparent pixels, before it is sent as PNG. The model must take RGB images of 8 bits; ask others by REST or
+gRPC directly. A bad image is reported and does not stop the others; the exit status is then 1.
 """
 
 import sys
@@ -20,9 +20,9 @@ _OUTPUT = cli.define_path(
     "output", "", "folder for the outputs, IMAGE-MODEL.png; for a single image it may be a .png file"
 )
 _MODEL_NAME = flags.DEFINE_string("model_name", "pix2pix", "what the server calls the model")
-_MODEL_VERSION = flags.DEFINE_integer("model_version", None, "which version to ask (default: the newest)", 0)
-_SEED = flags.DEFINE_integer("seed", None, "of the noise, for an output with noise", 0, 2**31 - 1)
-_TIMEOUT = flags.DEFINE_float("timeout", 60, "seconds to wait for each output, all in all", 0.001)
+_MODEL_VERSION = flags.DEFINE_integer("model_version", None, "which version to ask (default: the newest)", 0, 2**63 - 1)
+_SEED = flags.DEFINE_integer("seed", None, "turns dropout noise on, and is its seed", 0, 2**31 - 1)
+_TIMEOUT = flags.DEFINE_float("timeout", 60, "seconds to wait for each output", 0.001, 10**6)
 
 
 def main(files):
@@ -32,7 +32,7 @@ def main(files):
     from pix2pix_tf.utils.atomic import is_of_the_disk
 
     if not files:
-        raise UserError("Which images? Give their files beside the flags, such as photo.jpg.")
+        raise UserError("No images are given; list their files beside the flags, such as photo.jpg.")
     outputs = output_paths(files, _OUTPUT.value, _MODEL_NAME.value)
     problems = 0
     with connect(_SERVER.value, _MODEL_NAME.value, _MODEL_VERSION.value, _TIMEOUT.value) as client:

@@ -18,23 +18,23 @@ _MODEL = cli.define_path("model", None, "run directory", required=True)
 cli.rename_flag("workdir", "model")
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "latest", "latest, step-N, or best (of --eval_every)")
 _WEIGHTS = flags.DEFINE_enum("weights", "auto", runs.WEIGHTS, cli.WEIGHTS_HELP)
-_SPLIT = flags.DEFINE_string("split", "val", "which pairs: train, val (or what is held out), or another of the data's")
+_SPLIT = flags.DEFINE_string("split", "val", "which pairs: train, val (or those held out) or another split")
 _LIMIT = flags.DEFINE_integer("limit", 0, "measure N pairs only, evenly chosen from the split (default: all)", 0)
 _DATA_DIR = cli.define_path("data_dir", None, "folder of the pairs to measure on (default: the run's data)")
 _LAYOUT = flags.DEFINE_enum(
-    "layout", None, ("auto", "side_by_side", "two_folders", "photos"), "of --data_dir (default: the run's)"
+    "layout", None, ("auto", "side_by_side", "two_folders", "photos"), "layout of --data_dir (default: the run's)"
 )
-_NOISE = flags.DEFINE_enum("noise", "on", ("on", "off"), "dropout, as in the paper, seeded for each image")
+_NOISE = flags.DEFINE_enum("noise", "on", ("on", "off"), "dropout at test time, as in the paper, seeded for each image")
 _STATISTICS = flags.DEFINE_enum(
-    "statistics", None, ("batch", "image"), "of norm layers; batch: batch_size images together (default: the run's)"
+    "statistics", None, ("batch", "image"), "norm statistics: of batch_size images, or of each (default: the run's)"
 )
-_SEED = flags.DEFINE_integer("seed", 0, "of noise and bootstrap", lower_bound=0, upper_bound=10**9)
+_SEED = flags.DEFINE_integer("seed", 0, "seed of noise and bootstrap", lower_bound=0, upper_bound=10**9)
 _FCN = cli.define_path("fcn", None, "folder of a classifier, for the FCN-score of a run from label maps to photos")
 _PALETTE = flags.DEFINE_string(
     "palette", None, "data set whose classes a run from photos to label maps shows (default: the run's data set)"
 )
-_FID = flags.DEFINE_bool("fid", False, "FID and KID too; needs the weights of Inception-v3")
-_INCEPTION_WEIGHTS = cli.define_path("inception_weights", None, "file for --fid (default: in ~/.keras/models)")
+_FID = flags.DEFINE_bool("fid", False, "also measure FID and KID; needs the weights of Inception-v3")
+_INCEPTION_WEIGHTS = cli.define_path("inception_weights", None, "their file (default: in ~/.keras/models)")
 _OUTPUT = cli.define_path("output", None, "folder to write to (default: the run directory)")
 
 

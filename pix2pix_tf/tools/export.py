@@ -18,13 +18,13 @@ _MAX_MEGAPIXELS = flags.DEFINE_float(
     "max_megapixels", 16, "the largest image that a SavedModel accepts, in millions of pixels"
 )
 _PALETTE = flags.DEFINE_string(
-    "palette", "", "the data set whose class colors the input's label maps use (default: the run's), for drawing them"
+    "palette", "", "data set whose class colors the page draws label maps with (default: the run's data set)"
 )
 _SIZE = flags.DEFINE_string(
     "size",
     None,
-    "with --format=tflite, of the images, 256 or 256x512 (height x width; default: the training size); else "
-    + cli.SIZE_HELP,
+    "with --format=tflite, the size of the images, 256 or 256x512 (height x width; default: the training size); "
+    "otherwise " + cli.SIZE_HELP,
 )
 
 

@@ -15,7 +15,7 @@ _CHECKPOINT = flags.DEFINE_enum(
     "checkpoint", "latest", ["latest", "best"], "best needs training with --eval_every, and has no discriminator"
 )
 _WEIGHTS = flags.DEFINE_enum("weights", "auto", runs.WEIGHTS, cli.WEIGHTS_HELP)
-_OVERWRITE = flags.DEFINE_bool("overwrite", False, "replace files that are there")
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "replace existing files")
 
 
 def main():

@@ -1,7 +1,7 @@
 """Makes a run of PyTorch weights: python -m pix2pix_tf.tools.import_pytorch --generator=latest_net_G.pth --workdir=RUN.
 
-Reads the files of junyanz/pytorch-CycleGAN-and-pix2pix; see docs/pytorch.md. What the files do not tell is a flag, as
-for train.py: dropout, the data to fine-tune or to measure on, the direction.
+Reads the files of junyanz/pytorch-CycleGAN-and-pix2pix; see docs/pytorch.md. Settings that the files do not show are
+flags, as for train.py: dropout, the data to fine-tune or to measure on, the direction.
 """
 
 from pix2pix_tf import cli

@@ -5,10 +5,10 @@
     python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=gray --output_dir=OUT     gray | photo
     python -m pix2pix_tf.tools.make_pairs --photos_dir=P --kind=old --output_dir=OUT      as an old print | photo
 
-Where the folders hold splits, such as A/train and A/test, the pairs stay in these; other images are split at random.
+If the folders hold splits, such as A/train and A/test, the pairs stay in these; other images are split at random.
 
 Edges are Canny's, black on white (pip install 'pix2pix_tf[edges]'). The paper's are those of HED, a network whose
-weights cannot be had: Canny's are finer and follow texture more, so expect other results than the paper's.
+weights are not freely available: Canny's are finer and follow texture more, so expect other results than the paper's.
 """
 
 import sys
@@ -25,7 +25,7 @@ _KIND = flags.DEFINE_enum(
     "kind",
     None,
     ("edges", "gray", "grey", "old"),
-    "what is made of photos: Canny's edges (the paper's HED cannot be had), gray, or old prints: grain, fading, tint",
+    "what the left halves are: Canny's edges of the photos, the photos in gray, or as old prints (grain, fading, tint)",
 )
 _OUTPUT_DIR = cli.define_path("output_dir", None, "folder that the pairs are written to", required=True)
 _SIZE = flags.DEFINE_string("size", None, "size of each half, 256 or 256x512 (height x width); default: as it is")
@@ -59,7 +59,7 @@ def main():
     counts = [f"{count} in {split}" for split, count in outcome.made.items()]
     print(f"{_OUTPUT_DIR.value}: pairs made: {', '.join(counts)}")
     if outcome.kept:
-        print(f"pairs that were there already: {outcome.kept}; --overwrite makes them anew")
+        print(f"pairs that were there already: {outcome.kept}; --overwrite replaces them")
     if outcome.left_out:
         print("\n  ".join([f"left out {len(outcome.left_out)}:", *outcome.left_out]))
         sys.exit(1)

@@ -14,7 +14,7 @@ _MODEL = cli.define_path("model", None, "run directory", required=True)
 _OUTPUT = cli.define_path("output", None, "folder to make", required=True)
 _CHECKPOINT = flags.DEFINE_string("checkpoint", "latest", "latest, best, or step-N of a checkpoint that is kept")
 _DATASET = flags.DEFINE_string(
-    "dataset", None, "name of the data set that the run was trained on, to stand in its settings for --data_dir"
+    "dataset", None, "name of the data set that the run was trained on; replaces data_dir in the settings"
 )
 
 

@@ -17,7 +17,7 @@ from pix2pix_tf.errors import UserError
 _REAL = cli.define_path("real", None, "folder of the real images")
 _FAKE = flags.DEFINE_multi_string("fake", [], "NAME:DIR, an algorithm and the folder of its images; may be repeated")
 _ANSWERS = cli.define_path(
-    "answers", None, "a .jsonl file, or a folder for one; a study that was there is continued", required=True
+    "answers", None, "a .jsonl file, or a folder for one; a study that is there is continued", required=True
 )
 _SAME_INPUT = flags.DEFINE_bool(
     "same_input",
@@ -25,13 +25,13 @@ _SAME_INPUT = flags.DEFINE_bool(
     "show each fake beside the real image of the same name, as the paper does for colorization; "
     "otherwise always beside one of another name",
 )
-_PRACTICE = flags.DEFINE_integer("practice", 10, "first trials, with feedback", 0)
-_TRIALS = flags.DEFINE_integer("trials", 40, "trials that count, without feedback", 2)
+_PRACTICE = flags.DEFINE_integer("practice", 10, "how many trials come first, for practice, with feedback", 0)
+_TRIALS = flags.DEFINE_integer("trials", 40, "how many trials count, without feedback", 2)
 _HOST = flags.DEFINE_string("host", "127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
 _ALLOW_HOST = flags.DEFINE_multi_string(
     "allow_host", [], "a host name to answer to, beside those of this machine; may be repeated; * for any"
 )
-_PORT = flags.DEFINE_integer("port", 8000, "0 takes a free one", 0, 65535)
+_PORT = flags.DEFINE_integer("port", 8000, "port to listen on; 0 takes a free one", 0, 65535)
 _REPORT = flags.DEFINE_bool("report", False, "print the results, and write table, JSON and plot beside the answers")
 
 

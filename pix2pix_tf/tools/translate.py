@@ -1,9 +1,9 @@
 """Translates a folder of images: python -m pix2pix_tf.tools.translate --model=RUN --input=DIR --output=DIR.
 
---model takes a run directory or an export. Each image, of any kind and size, gives a PNG file of the same name, and
-index.html in the output folder shows them all. --split=val in the place of --input translates a run's own validation
-images. What is there already is kept, so the same command resumes after an interruption. The exit status is 1 if there
-were images that could not be translated.
+--model takes a run directory or an export. Each image, of any format and size, gives a PNG file of the same name, and
+index.html in the output folder shows them all. --split=val instead of --input translates the run's own validation
+images. Outputs that exist are kept, so the same command resumes after an interruption. The exit status is 1 if some
+images could not be translated.
 """
 
 import sys
@@ -18,15 +18,15 @@ _MODEL = cli.define_path(
 )
 cli.rename_flag("workdir", "model")
 _INPUT = cli.define_path("input", None, "folder of images, searched with its subfolders, or one image")
-_SPLIT = flags.DEFINE_string("split", None, "in the place of --input: train, val or another split of the run's data")
-_OUTPUT = cli.define_path("output", None, "folder for the outputs, apart from the input", required=True)
-_TARGET = cli.define_path("target", None, "folder of the targets, of the same names, for the gallery")
+_SPLIT = flags.DEFINE_string("split", None, "instead of --input: train, val or another split of the run's data")
+_OUTPUT = cli.define_path("output", None, "folder for the outputs; neither in the input's folder nor around it", True)
+_TARGET = cli.define_path("target", None, "folder of targets with the same names as the inputs, for the gallery")
 _LAYOUT = flags.DEFINE_enum(
     "layout",
     "auto",
     ["auto", "side_by_side", "photos"],
-    "of --input: side_by_side translates the input half of each image; auto does if the run was trained on such pairs "
-    "and an image has their shape",
+    "layout of --input: side_by_side translates the input half of each image; auto does so for images with the shape "
+    "of the side-by-side pairs that the run was trained on",
 )
 _SEED = flags.DEFINE_integer(
     "seed", None, "turns dropout noise on, the same for each image (default: no noise)", 0, 2**31 - 1
@@ -36,7 +36,7 @@ _LIMIT = flags.DEFINE_integer("limit", 0, "translate the first N images only (de
 _WEIGHTS = flags.DEFINE_enum("weights", "auto", runs.WEIGHTS, cli.WEIGHTS_HELP)
 _SIZE = flags.DEFINE_string("size", "auto", cli.SIZE_HELP)
 _COMPILE = flags.DEFINE_enum(
-    "compile", "none", ["none", "xla"], "xla compiles the network anew for each size of images; on a CPU it is slower"
+    "compile", "none", ["none", "xla"], "xla compiles the network for each size of images; on a CPU it is slower"
 )
 _TILE_ABOVE = flags.DEFINE_float(
     "tile_above",
@@ -71,13 +71,11 @@ def translate() -> str:
     print(f"{_OUTPUT.value}: translated {outcome.made} images, {outcome.kept} were there already")
     print(f"gallery: {outcome.gallery}")
     if outcome.clipped:
-        print(
-            f"{outcome.clipped} values of the inputs are outside of the range of the training split, and were clipped"
-        )
+        print(f"{outcome.clipped} values of the inputs were clipped to the range that the model was trained for")
     if not outcome.bad:
         return ""
     count = f"{len(outcome.bad)} bad images" if len(outcome.bad) > 1 else "a bad image"
-    return f"error: {count}, named above; remove or mend what is bad, and the same command goes on."
+    return f"error: {count}, named above; repair or remove them, and run the same command again."
 
 
 def open_model():

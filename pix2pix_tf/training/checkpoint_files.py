@@ -42,7 +42,7 @@ def write(checkpoint: tf.train.Checkpoint, folder: str, step: int, keep: int) ->
         remove(folder, step)
         raise UserError(
             f"{prefix} cannot be written ({disk_reason(error)}); older checkpoints are untouched: "
-            "see to the folder and its disk, and resume the run."
+            "check the folder and its disk, and resume the run."
         ) from None
     older = [other for other in steps(folder) if other < step]
     kept = [step, *older[: keep - 1]]

@@ -238,4 +238,4 @@ def _does_not_fit(path, error):
 
 def _none_is_whole(folder, steps):
     names = ", ".join(f"step-{step}" for step in steps)
-    return UserError(f"{folder} holds no whole checkpoint ({names}: damaged); put one back from a copy, or train anew.")
+    return UserError(f"{folder} holds no whole checkpoint ({names}: damaged); restore one from a copy, or train again.")

@@ -41,7 +41,7 @@ class Devices:
         """Must come before TensorFlow computes anything. `multi_worker` waits here for all workers to start.
 
         Raises:
-          UserError: TF_CONFIG is missing or wrong, or the batch cannot be shared out evenly.
+          UserError: TF_CONFIG is missing or wrong, or the batch cannot be divided evenly.
         """
         worker, workers = 0, 1
         if config.strategy == "multi_worker":
@@ -57,7 +57,7 @@ class Devices:
         devices = self._strategy.num_replicas_in_sync
         if config.batch_size % devices:
             raise UserError(
-                f"batch_size {config.batch_size} cannot be shared out evenly among {devices} devices; "
+                f"batch_size {config.batch_size} cannot be divided evenly among {devices} devices; "
                 f"take a multiple of {devices}."
             )
         self.processes, self._local_devices = workers, devices // workers

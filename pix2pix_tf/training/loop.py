@@ -20,7 +20,6 @@ from pix2pix_tf.runs import (
     describe_new,
     is_run,
     load_config,
-    make_workdir,
     save_config,
     with_recorded_data,
 )
@@ -35,7 +34,7 @@ from pix2pix_tf.training.stopping import StopRequest
 from pix2pix_tf.training.timing import StepTimer
 from pix2pix_tf.training.totals import counting, no_steps, read
 from pix2pix_tf.training.validation import make_validation
-from pix2pix_tf.utils.atomic import remove_leftovers
+from pix2pix_tf.utils.atomic import make_folder, remove_leftovers
 from pix2pix_tf.utils.console import log, warn
 from pix2pix_tf.utils.locks import exclusive_lock
 
@@ -109,7 +108,7 @@ def _only_one_process(workdir, writes):
     if not writes:
         yield
         return
-    make_workdir(workdir)
+    make_folder(workdir, "--workdir")
     busy = f"{workdir} is being trained by another process; wait for it, or give another --workdir."
     with exclusive_lock(os.path.join(workdir, ".lock"), busy):
         remove_leftovers(workdir)

@@ -53,5 +53,5 @@ def _written(path):
     except (OSError, tf.errors.OpError) as error:
         reason = disk_reason(error)
         raise UserError(
-            f"{path} and tensorboard/ cannot be written ({reason}); see to the folder and its disk, and resume the run."
+            f"{path} and tensorboard/ cannot be written ({reason}); check the folder and its disk, and resume the run."
         ) from None

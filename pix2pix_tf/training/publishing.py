@@ -1,9 +1,10 @@
 """A trained run as a small run directory to hand on."""
 
 from pix2pix_tf.errors import UserError
-from pix2pix_tf.runs import is_run, load_config, make_workdir, save_config
+from pix2pix_tf.runs import is_run, load_config, save_config
 from pix2pix_tf.training import checkpoints, weights_file
 from pix2pix_tf.training.state import new_networks
+from pix2pix_tf.utils.atomic import make_folder
 
 
 def publish(model: str, output: str, checkpoint: str = "latest", dataset: str | None = None) -> str:
@@ -22,6 +23,6 @@ def publish(model: str, output: str, checkpoint: str = "latest", dataset: str | 
     there = checkpoints.networks_in(path)
     networks = {name: network for name, network in new_networks(config).items() if name in there}
     step = checkpoints.load_networks(path, **networks)
-    make_workdir(output, "--output")
+    make_folder(output, "--output")
     save_config(config.replace(data_dir="", dataset=dataset) if dataset else config, output)
     return weights_file.save(output, step, **networks)

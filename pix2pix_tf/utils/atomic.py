@@ -32,11 +32,20 @@ def atomic_path(path: str | os.PathLike) -> Iterator[str]:
         os.replace(temporary, path)
     except OSError as error:
         raise UserError(
-            f"{path} cannot be written ({error.strerror or error}); see to the folder and its disk."
+            f"{path} cannot be written ({error.strerror or error}); check the folder and its disk."
         ) from error
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+def make_folder(path: str | os.PathLike, flag: str) -> None:
+    """Makes a folder that is not there yet; UserError, which names the flag that gave it, if it cannot be made."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: the path holds a NUL character.
+        reason = getattr(error, "strerror", error)
+        raise UserError(f"{path} cannot be made a folder ({reason}); give another {flag}.") from None
 
 
 def is_of_the_disk(error: UserError) -> bool:

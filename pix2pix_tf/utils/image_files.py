@@ -80,7 +80,7 @@ def _refuse(error):
 
 def unreadable(error: OSError) -> UserError:
     """The sentence on a folder that cannot be listed, of which nothing is left out in silence."""
-    return UserError(f"{error.filename} cannot be read ({error.strerror}); see to its permissions, or move it away.")
+    return UserError(f"{error.filename} cannot be read ({error.strerror}); check its permissions, or move it away.")
 
 
 def match_by_stem(*lists: list[str]) -> dict[str, tuple[list[str], ...]]:

@@ -24,7 +24,7 @@ def exclusive_lock(path: str | os.PathLike, busy_message: str, wait: bool = Fals
     try:
         file = open(path, "a")  # noqa: SIM115 (closed below)
     except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}); see to the folder and its disk.") from None
+        raise UserError(f"{path} cannot be written ({error.strerror}); check the folder and its disk.") from None
     with file:
         lock_file(file, busy_message, wait)
         yield

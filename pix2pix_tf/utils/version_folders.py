@@ -1,5 +1,6 @@
 """The numbered versions of an exported model: folders named by an integer, as TensorFlow Serving has them."""
 
+import contextlib
 from pathlib import Path
 
 from pix2pix_tf.errors import UserError
@@ -9,7 +10,9 @@ MAX_NUMBER = 2**63 - 1  # of a version, in the messages of gRPC
 
 def version_folders(base: str | Path) -> dict[int, Path]:
     """{number: folder} of the versions in `base`, the newest first; {} also while it cannot be read."""
-    return {number: path for number, path in _numbered(base) if path.is_dir()}
+    with contextlib.suppress(OSError):  # A folder that may not be searched, or a network disk that does not answer.
+        return {number: path for number, path in _numbered(base) if path.is_dir()}
+    return {}
 
 
 def next_version(base: str | Path) -> int:
