@@ -265,6 +265,6 @@ def _mirrored(length, side):
     return tf.minimum(position, period - position)
 
 
-def save_png(image: np.ndarray, file: str | BinaryIO) -> None:
-    """Writes uint8 RGB [H, W, 3] to a path or a binary file object, as a PNG that says that its colors are sRGB."""
-    Image.fromarray(image).save(file, "PNG", pnginfo=_SAYS_SRGB)
+def save_png(image: np.ndarray, path: str) -> None:
+    """Writes uint8 RGB [H, W, 3] to a PNG file that says that its colors are sRGB."""
+    Image.fromarray(image).save(path, "PNG", pnginfo=_SAYS_SRGB)

@@ -358,7 +358,7 @@ def test_a_disk_that_is_full_at_the_last_moment_is_a_sentence(tmp_path, monkeypa
 
     (tmp_path / "unfinished").mkdir()
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(UserError, match=rf"^{tmp_path} cannot be written \(No space left on device\); see to"):
+    with pytest.raises(UserError, match=rf"^{tmp_path} cannot be written \(No space left on device\); check"):
         publication._publish(str(tmp_path / "unfinished"), str(tmp_path))
 
 
