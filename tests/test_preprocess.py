@@ -156,7 +156,9 @@ def test_b_is_brought_to_the_size_of_a(draw, tmp_path, interpolation):
     image = np.zeros((32, 32, 3), np.uint8)
     image[16:] = 101
     Image.fromarray(image).save(f"{data}/B/00.png")
-    with pytest.raises(UserError, match=r"but .* is 32x32 .*; the two images of a pair must have .*; --resize_pair resizes"):
+    with pytest.raises(
+        UserError, match=r"but .* is 32x32 .*; the two images of a pair must have .*; --resize_pair resizes"
+    ):
         open_source(Config(data_dir=data, image_size=32))
     config = Config(data_dir=data, image_size=32, resize_pair=True, output_interpolation=interpolation)
     a, b = open_source(config).train.read(0)

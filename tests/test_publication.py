@@ -21,6 +21,7 @@ from pix2pix_tf import Config, Translator, UserError, build_generator
 from pix2pix_tf.exporting import card, export, publication, recording, signatures
 from pix2pix_tf.runs import save_config
 from pix2pix_tf.training.checkpoints import Checkpoints
+from pix2pix_tf.utils.atomic import make_folder
 from pix2pix_tf.utils.plain_paths import plain_path
 
 REPOSITORY = Path(__file__).parents[1]
