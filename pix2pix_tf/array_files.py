@@ -107,7 +107,7 @@ def write(image: np.ndarray, path: str | os.PathLike, like: str | None = None) -
       UserError: it cannot be written, or the path does not end as a format that holds such an image.
     """
     ending = os.path.splitext(path)[1]
-    if ending not in (".npy", ".tif", ".tiff") and not (ending == ".png" and _fits_png(image.dtype, image.shape[-1])):
+    if ending not in (".npy", ".tif", ".tiff") and not (ending == ".png" and fits_png(image.dtype, image.shape[-1])):
         raise UserError(f"{path} must end with .npy, .tif, or, for uint8 and uint16 of 1 to 4 channels, .png.")
     with atomic_path(path) as temporary:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -130,10 +130,11 @@ def output_ending(config) -> str:
         _need_tifffile("A TIFF")
     side = output_side(config)
     # Runs from before there was a choice have none.
-    return _ENDINGS.get(config.output_format) or (".png" if _fits_png(side.dtype, side.channels) else ".npy")
+    return _ENDINGS.get(config.output_format) or (".png" if fits_png(side.dtype, side.channels) else ".npy")
 
 
-def _fits_png(dtype, channels):
+def fits_png(dtype, channels: int) -> bool:
+    """Whether PNG files hold such values."""
     return dtype in ("uint8", "uint16") and channels <= 4
 
 
@@ -166,7 +167,7 @@ def _as_sentence(path):
         raise UserError(f"{path} cannot be decoded ({reason}); replace or remove it.") from error
 
 
-# NumPy
+# NumPy, and PNG of 16 bits
 
 
 def _npy(path):
@@ -188,9 +189,6 @@ def _npy(path):
 def _npy_values(path):
     array, shape, _ = _npy(path)
     return np.array(array).reshape(shape)  # A copy, as each array that stays on the disk keeps a file open.
-
-
-# PNG of 16 bits
 
 
 def _png_values(path):

@@ -60,6 +60,14 @@ def test_floats_have_the_range_of_the_training_split(band_pairs):
     assert found(other_way) == found(config)[3:] + found(config)[:3]
 
 
+def test_a_dtype_that_the_files_have_not_is_what_is_refused(depth_pairs):
+    config = found_sides.settled(Config(data_dir=depth_pairs, output_dtype="float32"))
+    with pytest.raises(
+        UserError, match=r"\.png has 1 channel of uint16, but the settings .* have 1 channel of float32"
+    ):
+        open_source(config)
+
+
 def test_a_given_range_clips_and_counts(band_pairs):
     config, notes = settle_and_measure(Config(data_dir=band_pairs, input_range="0.5,1.5", output_range="-100,100"))
     assert (config.input_range, config.output_range) == ((0.5, 1.5), (-100.0, 100.0))

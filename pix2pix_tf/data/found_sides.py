@@ -31,8 +31,9 @@ def settled(config: Config) -> Config:
     for which, found in zip(("input", "output"), finds, strict=True):
         _settle_one(fields, which, found, other)
     if fields["output_format"] == "auto":
-        is_photo = (fields["output_channels"], fields["output_dtype"]) == (3, "uint8")
-        fields["output_format"] = "png" if is_photo or not finds[1] else finds[1].format
+        kind = fields["output_dtype"], fields["output_channels"]
+        own = "png" if kind == ("uint8", 3) or not finds[1] else finds[1].format
+        fields["output_format"] = own if own != "png" or array_files.fits_png(*kind) else "npy"
     return config.replace(**fields)
 
 
