@@ -444,7 +444,7 @@ def test_a_request_in_flight_is_finished_when_the_server_is_told_to_stop(exports
 @pytest.mark.slow
 def test_a_prediction_over_grpc_is_finished_after_ctrl_c(exports):
     with serving(exports.first.parent) as server:
-        large, outputs = smooth_image(1200, 1200), []
+        large, outputs = smooth_image(800, 800), []
         before = processor_seconds(server.process)
         asking = threading.Thread(
             target=lambda: outputs.append(server.ask_grpc("serving_default", {"image_bytes": [encoded(large)]}))
