@@ -20,7 +20,7 @@ SMALL = {"image_size": 32, "base_filters": 2, "receptive_field": 16, "batch_size
 def run(textured_pairs, tmp_path_factory):
     """A run of 3 steps."""
     workdir = str(tmp_path_factory.mktemp("run"))
-    train(Config(data_dir=textured_pairs, steps=3, **SMALL), workdir)
+    train(Config(data_dir=textured_pairs, steps=3, vgg_weights="/home/me/vgg.h5", **SMALL), workdir)
     return workdir
 
 
@@ -51,6 +51,7 @@ def test_settings_name_the_data_set_and_no_folder(published):
     with open(f"{published}/config.json") as file:
         settings = json.load(file)
     assert (settings["data_dir"], settings["dataset"]) == ("", "facades")
+    assert not any("/" in value for value in settings.values() if isinstance(value, str))
 
 
 def test_the_translator_takes_it(run, published):
