@@ -13,7 +13,8 @@ def publish(model: str, output: str, checkpoint: str = "latest", dataset: str | 
     """Writes a run's settings and its networks' weights, in 16 bits, to a new run directory.
 
     `checkpoint` is "latest", "best" (without a discriminator), or "step-N"; the name `dataset` stands in the settings
-    for the folder that the run was trained on, and no other path of this machine is left there. Returns the path of the weights file.
+    for the folder that the run was trained on, and no other path of this machine is left there. Returns the path of the
+    weights file.
 
     Raises:
       UserError: the run cannot be read, or `output` holds weights already.
