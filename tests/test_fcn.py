@@ -51,7 +51,7 @@ def config_for(data_dir, **changes):
 def trained(pairs, tmp_path_factory):
     """(A classifier of these pairs, its folder)."""
     folder = tmp_path_factory.mktemp("runs") / "fcn"
-    return train_classifier(config_for(pairs), FACADES, str(folder), width=4, steps=120), str(folder)
+    return train_classifier(config_for(pairs), FACADES, str(folder), width=4, steps=200), str(folder)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_the_folder_says_what_it_holds(trained):
         "width": 4,
         "norm": True,
         "size": 32,
-        "steps": 120,
+        "steps": 200,
         "pairs": 12,
         "held_out_pairs": 6,
     }
@@ -180,9 +180,10 @@ def test_photos_may_have_any_size(trained, size):
 
 
 def test_classes_stand_where_the_photo_shows_them(trained):
-    photo = np.full((45, 70, 3), GRAY[1], np.uint8)
+    photo = np.full((45, 70, 3), GRAY[1])
     photo[:, 35:] = GRAY[11]
-    classes = trained[0](photo)
+    photo += np.random.default_rng(1).integers(-20, 20, photo.shape)  # Noise, as in the photos that it has seen.
+    classes = trained[0](np.uint8(photo))
     assert np.mean(classes[:, :30] == 1) > 0.9
     assert np.mean(classes[:, 40:] == 11) > 0.9
 
