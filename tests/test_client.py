@@ -550,7 +550,7 @@ def test_images_of_all_kinds_are_answered_and_bad_ones_do_not_stop_them(
     assert status == 1
     assert errors.splitlines() == [
         f"error: {bad} cannot be decoded (not an image that can be read); replace or remove it.",
-        f"error: out/{long.stem}-pix2pix.png cannot be written (File name too long); give another --output.",
+        f"error: out/{long.stem}-pix2pix.png cannot be written (File name too long); check the folder and its disk.",
         f"error: {large} is refused by the server: the image is 80x90 (height x width); from 1 to {LIMIT} pixels are "
         "allowed",
     ]
