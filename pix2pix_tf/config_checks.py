@@ -6,11 +6,19 @@ from pix2pix_tf.errors import UserError
 from pix2pix_tf.sizes import written
 
 MIN_LEVELS, MAX_LEVELS = 5, 8
-_OF_THE_DISCRIMINATOR = ("gan_loss", "label_smoothing", "r1_weight", "discriminator_learning_rate")
-_OF_THE_DISCRIMINATOR += ("discriminator_filters", "receptive_field", "conditional")
-_NEEDED = dict.fromkeys(_OF_THE_DISCRIMINATOR, "gan_weight")  # {field: what it has no effect without}
-_NEEDED |= {"reconstruction": "reconstruction_weight", "vgg_weights": "perceptual_weight"}
-_NEEDED |= {"best_metric": "eval_every", "layout": "data_dir"}
+_NEEDED = {  # {field: what it has no effect without}
+    "gan_loss": "gan_weight",
+    "label_smoothing": "gan_weight",
+    "r1_weight": "gan_weight",
+    "discriminator_learning_rate": "gan_weight",
+    "discriminator_filters": "gan_weight",
+    "receptive_field": "gan_weight",
+    "conditional": "gan_weight",
+    "reconstruction": "reconstruction_weight",
+    "vgg_weights": "perceptual_weight",
+    "best_metric": "eval_every",
+    "layout": "data_dir",
+}
 
 
 def check_together(config):

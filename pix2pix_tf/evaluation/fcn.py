@@ -25,8 +25,15 @@ from pix2pix_tf.utils.console import log
 from pix2pix_tf.utils.json_files import NUMBER, read_json
 
 SETTINGS_FILE, WEIGHTS_FILE = "fcn.json", "weights.npz"
-_SETTINGS = {"names": list, "ignored": list, "width": int, "norm": bool, "steps": int, "size": int | str}
-_SETTINGS["held_out"] = dict.fromkeys(CLASS_SCORES, NUMBER)
+_SETTINGS = {
+    "names": list,
+    "ignored": list,
+    "width": int,
+    "norm": bool,
+    "steps": int,
+    "size": int | str,
+    "held_out": dict.fromkeys(CLASS_SCORES, NUMBER),
+}
 CROP = 7 / 8  # of a side
 LOG_EVERY = 50  # steps
 
